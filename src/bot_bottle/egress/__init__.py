@@ -1,0 +1,1 @@
+"""May this request leave, and with what. Pure: no I/O, no asyncio, no SQL, no proxy."""

@@ -1,0 +1,199 @@
+"""The typed definition of every egress setting: one table of route keys, one type.
+
+Used by the manifest (``Dialect.MANIFEST``: ``auth: {scheme, token_ref}``) and by the routes file
+(``Dialect.ROUTES_FILE``: ``auth_scheme`` + ``token_env``) alike; nothing is validated twice.
+Vocabulary of ``matches``: the Kubernetes Gateway API's HTTPRoute
+(https://gateway-api.sigs.k8s.io/api-types/httproute/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot_bottle.base.errors import BotBottleError
+from bot_bottle.base.yamltext import KeyPath
+
+
+class ConfigError(BotBottleError):
+    """A value that is not acceptable. ``path`` is relative to what was decoded."""
+
+    def __init__(self, message: str, path: KeyPath = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+
+class Dialect(StrEnum):
+    """Which file a route is written in; only the credential's keys differ."""
+
+    MANIFEST = "manifest"
+    ROUTES_FILE = "routes"
+
+
+class Scheme(StrEnum):
+    """How a credential is written into its header (RFC 6750, RFC 7617; ``token`` as forges use it)."""
+
+    BEARER = "Bearer"
+    TOKEN = "token"
+    BASIC = "Basic"
+    RAW = "raw"
+
+
+@dataclass(frozen=True)
+class Inject:
+    """``header: <scheme> <value of the slot>``; for RAW the value alone.
+
+    ``token`` is a reference, never a value: in a manifest the name of a host variable, in a routes file
+    the name of a slot in the sidecar.
+    """
+
+    scheme: Scheme
+    token: str
+    header: str = "Authorization"
+
+
+@dataclass(frozen=True)
+class Passthrough:
+    """The client's own credential headers go through."""
+
+
+Auth = tuple[Inject, ...] | Passthrough
+"""``()``: no credential; the client's own is removed all the same."""
+
+
+class PathType(StrEnum):
+    PREFIX = "prefix"
+    EXACT = "exact"
+    REGEX = "regex"
+
+
+@dataclass(frozen=True)
+class PathMatch:
+    value: str
+    type: PathType = PathType.PREFIX
+
+
+class HeaderMatchType(StrEnum):
+    EXACT = "exact"
+    REGEX = "regex"
+
+
+@dataclass(frozen=True)
+class HeaderMatch:
+    name: str
+    value: str
+    type: HeaderMatchType = HeaderMatchType.EXACT
+
+
+@dataclass(frozen=True)
+class Match:
+    """Any of ``paths``, any of ``methods``, all of ``headers``; an empty list holds."""
+
+    paths: tuple[PathMatch, ...] = ()
+    methods: tuple[str, ...] = ()
+    headers: tuple[HeaderMatch, ...] = ()
+
+
+class OutboundDetector(StrEnum):
+    TOKEN_PATTERNS = "token_patterns"  # noqa: S105
+    KNOWN_SECRETS = "known_secrets"
+    ENTROPY = "entropy"
+
+
+class InboundDetector(StrEnum):
+    NAIVE_INJECTION_DETECTION = "naive_injection_detection"
+
+
+class OutboundOnMatch(StrEnum):
+    BLOCK = "block"
+    REDACT = "redact"
+    SUPERVISE = "supervise"
+
+
+class InboundOnMatch(StrEnum):
+    BLOCK = "block"
+    WARN = "warn"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Dlp:
+    """None: the default. An empty tuple is written ``false``: none."""
+
+    outbound_detectors: tuple[OutboundDetector, ...] | None = None
+    inbound_detectors: tuple[InboundDetector, ...] | None = None
+    outbound_on_match: OutboundOnMatch | None = None
+    inbound_on_match: InboundOnMatch | None = None
+
+
+class MeterFormat(StrEnum):
+    ANTHROPIC = "anthropic"
+    OPENAI_RESPONSES = "openai-responses"
+    OPENAI_CHAT = "openai-chat"
+    GEMINI = "gemini"
+
+
+@dataclass(frozen=True)
+class Meter:
+    provider: str
+    format: MeterFormat
+
+
+DEFAULT_PORTS = (80, 443)
+"""The only ports of a route that names none."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One host that requests may go to, and what they may be."""
+
+    host: str
+    """canonical: lower case, A-labels, no trailing dot; ``*.example.com``: any depth below, not the apex;
+    an IP literal in canonical form; ``host.bot-bottle.internal``: the operator's own machine"""
+    ports: tuple[int, ...] = ()
+    """empty: :data:`DEFAULT_PORTS`"""
+    auth: Auth = ()
+    matches: tuple[Match, ...] = ()
+    git_fetch: bool = False
+    dlp: Dlp = field(default_factory=Dlp)
+    headers: tuple[str, ...] = ()
+    """further request headers let through on a credentialed route"""
+    allow_private: bool = False
+    meter: Meter | None = None
+    preset: str | None = None
+    access: tuple[str, ...] = ()
+    provider: str | None = None
+    """read-only: the provider that owns the route"""
+
+
+class OnTaint(StrEnum):
+    NOTE = "note"
+    TIGHTEN = "tighten"
+
+
+class ProviderSchema(StrEnum):
+    ENFORCE = "enforce"
+    LOG = "log"
+
+
+@dataclass(frozen=True)
+class UpstreamProxy:
+    """A corporate proxy; ``token`` as in :class:`Inject`."""
+
+    url: str
+    token: str | None = None
+    resolve_remote: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A whole routes file."""
+
+    routes: tuple[Route, ...] = ()
+    log: int = 0
+    extra_ca: str | None = None
+    upstream_proxy: UpstreamProxy | None = None
+    on_taint: OnTaint | None = None
+    provider_features: tuple[str, ...] = ()
+    provider_schema: ProviderSchema | None = None

@@ -1,0 +1,1 @@
+"""Messages between our own processes: framing, and one typed message for each thing said."""

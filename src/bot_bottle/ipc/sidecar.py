@@ -1,0 +1,87 @@
+"""What the host and a sidecar's proxy process say to each other.
+
+At its start a sidecar gets five descriptors, in the order of :data:`SIDECAR_FDS`: the listening Unix
+socket that the bottle reaches, its control socket (peer: the launching process), its link (peer: the
+daemon; this is its identity, nothing else of the daemon is in its view), the reading end of the pipe that
+brings its secrets once, and its log (append only).
+When the control socket ends, the launching process is gone, and the sidecar ends too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+SIDECAR_FDS = ("listener", "control", "link", "secrets", "log")
+
+
+class ConnectTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``--connect-to HOST:PORT:ADDRESS:PORT``: connections for the first pair go to the second one.
+
+    The operator's word: exempt from the address guard, except for what is never reachable.
+    """
+
+    host: str
+    port: int
+    address: str
+    to_port: int
+
+
+class SidecarSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that a sidecar needs and that is no secret. Paths are the host's."""
+
+    bottle: str
+    """the bottle's identity"""
+    nonce: str
+    """of this launch; goes out in the header ``x-bot-bottle-launch`` of every answer of the proxy's own"""
+    egress_dir: str
+    """the host directory with ``routes.yaml``, seen read-only as ``/etc/egress``"""
+    run_dir: str
+    """the host directory that is all that the sidecar can write, seen as ``/run/bot-bottle``"""
+    uid: int | None = None
+    """the uid to change to where the daemon is root; None: the sidecar gets a user namespace"""
+    extra_ca_pem: str = ""
+    """further roots for upstream certificates, PEM"""
+    connect_to: tuple[ConnectTo, ...] = ()
+    refuse_ports: tuple[int, ...] = ()
+    """ports of the product's own on the host's loopback, never dialled"""
+
+
+class SidecarSecrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The one message in the secrets pipe: JSON, then end of file."""
+
+    tokens: dict[str, str]
+    """slot name (``EGRESS_TOKEN_0``) to value"""
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """sidecar to launcher: requests are served under policy *version*; *ca_pem* is the bottle's own CA."""
+
+    version: str
+    """SHA-256 hex of the routes file in force"""
+    ca_pem: str
+
+
+class Reload(msgspec.Struct, frozen=True, tag="reload"):
+    """host to sidecar: read ``routes.yaml`` again."""
+
+
+class Reloaded(msgspec.Struct, frozen=True, tag="reloaded"):
+    """sidecar to host: *version* is in force."""
+
+    version: str
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """sidecar to host: it could not start, or the file was not taken and the last good one stays."""
+
+    reason: str
+
+
+class Drain(msgspec.Struct, frozen=True, tag="drain"):
+    """host to sidecar: take no more connections, end within 5 s."""
+
+
+ToSidecar: Any = Reload | Drain
+FromSidecar: Any = Ready | Reloaded | Refused

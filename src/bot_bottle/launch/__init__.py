@@ -1,0 +1,1 @@
+"""Use cases on the host: plan (pure), start, resume, clean up."""

@@ -1,0 +1,1 @@
+"""The processes beside each bottle: hostile input arrives here."""
