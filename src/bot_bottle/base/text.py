@@ -22,9 +22,10 @@ def printable(text: str, *, limit: int | None = None) -> str:
     for char in text:
         if char == " " or unicodedata.category(char) not in _HIDDEN_CATEGORIES:
             out.append(char)
+        elif 0xD800 <= ord(char) <= 0xDFFF:
+            out.append(f"\\u{ord(char):04x}")
         else:
-            out.append(char.encode("unicode_escape").decode("ascii") if ord(char) < 0xD800 or ord(char) > 0xDFFF
-                       else f"\\u{ord(char):04x}")
+            out.append(char.encode("unicode_escape").decode("ascii"))
     result = "".join(out)
     if limit is not None and len(result) > limit:
         return result[: max(limit - 1, 0)] + "…"

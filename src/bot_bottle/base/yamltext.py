@@ -109,11 +109,13 @@ def _refuse_indirection(text: str, first_line: int) -> None:
     """Anchors, aliases, tags and depth are seen in the event stream, before anything is composed."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = first_line + event.start_mark.line
+        mark = event.start_mark
+        line = first_line + mark.line if mark else 0
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise YamlError("anchors and aliases are not accepted: write the value out", line=line)
-        if getattr(event, "tag", None) is not None:
-            raise YamlError(f"tags are not accepted ({event.tag!r}): remove it", line=line)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise YamlError(f"tags are not accepted ({tag!r}): remove it", line=line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -122,7 +124,9 @@ def _refuse_indirection(text: str, first_line: int) -> None:
             depth -= 1
 
 
-def _construct(loader: Any, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], first_line: int) -> Any:
+def _construct(
+    loader: Any, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], first_line: int
+) -> Any:
     lines.setdefault(path, first_line + node.start_mark.line)
     if node.tag not in _PLAIN_TAGS:
         raise YamlError(f"not plain data ({node.tag})", line=lines[path], path=path)
@@ -149,7 +153,7 @@ def _construct(loader: Any, node: yaml.Node, path: KeyPath, lines: dict[KeyPath,
 class _Dumper(yaml.SafeDumper):
     """Block style, no aliases, strings quoted whenever a reader could take them for something else."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
 

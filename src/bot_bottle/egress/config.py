@@ -35,7 +35,7 @@ class Scheme(StrEnum):
     """How a credential is written into its header (RFC 6750, RFC 7617; ``token`` as forges use it)."""
 
     BEARER = "Bearer"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105
     BASIC = "Basic"
     RAW = "raw"
 
