@@ -1,0 +1,79 @@
+"""The only place that turns an exception into an exit status (ruling 35).
+
+0 done, 1 the person can mend it, 2 wrong usage, 3 a bug of ours with the log's path, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bot_bottle.base import messages
+from bot_bottle.base.errors import BotBottleError
+
+OK, FIXABLE, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Exit(Exception):
+    """A command ends with ``status``, having said all that is to be said."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def guarded(call: Callable[[], Any]) -> int:
+    """Run *call*; its integer result is the exit status, None is 0, an exception is as the table says."""
+    try:
+        result = call()
+        sys.stdout.flush()
+    except Exit as end:
+        return end.status
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return USAGE
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        messages.error("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return FIXABLE
+    except (BotBottleError, click.ClickException) as error:
+        messages.error(error.format_message() if isinstance(error, click.ClickException) else str(error))
+        return getattr(error, "exit_status", FIXABLE)
+    except Exception as error:  # noqa: BLE001 - the entry point
+        messages.error(f"a bug of ours: {type(error).__name__}", log=_crash_log())
+        return BUG
+    return result if isinstance(result, int) else OK
+
+
+def _silence_stdout() -> None:
+    """The reader of our output is gone; Python must not complain about it at its own exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _crash_log() -> str:
+    """Write the traceback, without the values of variables, to ``logs/crash-<time>-<pid>.txt``."""
+    import traceback  # only a crash pays for it
+    from pathlib import Path
+
+    from bot_bottle.base.clock import utc_now
+
+    text = traceback.format_exc()
+    directory = Path(os.environ.get("HOME") or os.path.expanduser("~")) / ".bot-bottle" / "logs"
+    path = directory / f"crash-{utc_now().replace(':', '')}-{os.getpid()}.txt"
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+    except OSError:
+        sys.stderr.write(text)
+        return "standard error"
+    return str(path)
