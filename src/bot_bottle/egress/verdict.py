@@ -1,0 +1,62 @@
+"""What a decision is: values, not exceptions. Built by ``egress`` alone, acted on by the proxy.
+
+A reason, hint or body never holds a secret or a header's value: they are made of fixed sentences and of
+the request's own host, method and path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot_bottle.egress.config import Inject, Route
+
+
+class Hint(StrEnum):
+    """The few sentences that a refusal may end with (ruling 5)."""
+
+    ASK = "ask for the route with the egress-allow tool, or have the operator add it to the bottle's manifest"
+    GIT_GATE = "push through the git gate: its address is in GIT_GATE_URL"
+    GIT_FETCH = "have the operator set git.fetch to true on this route"
+    MALFORMED = "the request is ambiguous or malformed; send it in plain form"
+    HTTPS = "use https for this host"
+    NO_WEBSOCKET = "this proxy carries no upgraded connection; use plain HTTP requests"
+    CREDENTIAL = "remove the credential from the request: the proxy sets its own for this host"
+    CUT_OFF = "the operator has cut this bottle off"
+    UPSTREAM = "the upstream could not be reached through the proxy"
+    NONE = ""
+
+
+@dataclass(frozen=True)
+class Deny:
+    """The request goes nowhere; the client gets ``status`` and :func:`refusal.refusal_body`."""
+
+    status: int
+    reason: str
+    """``egress: <target|route|git|match|credential|cut off|upstream|address>: …``"""
+    hint: Hint = Hint.NONE
+    code: str = "egress_blocked"
+    """the body's ``error`` field"""
+    provider: str | None = None
+    """whose API shape the body has: ``Route.provider`` of the host's route; None: ours"""
+
+
+@dataclass(frozen=True)
+class Allow:
+    """The request may go, written anew from the identity and these values; nothing else of the client's."""
+
+    route: Route
+    headers: tuple[tuple[str, str], ...]
+    """to forward, in the client's order and case, ``Host`` first; no credential of ours, no framing header
+    (``Content-Length``, ``Transfer-Encoding``) and no ``Connection``: those are the proxy's to write"""
+    inject: tuple[Inject, ...] = ()
+    """the proxy sets each header to the scheme and the revealed value of the slot ``Inject.token``; a header
+    of that name is not in ``headers``"""
+
+
+@dataclass(frozen=True)
+class Introspect:
+    """``http://_egress.local/allowlist``: the proxy answers 200 with :func:`codec.introspection` as JSON."""
+
+
+Verdict = Allow | Deny | Introspect
