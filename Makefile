@@ -1,0 +1,64 @@
+# One command for each habit; CI (.ci/run) calls the same ones. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help try test test-slow check format bench fuzz coverage docs lock clean
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+MAKEFLAGS += --no-print-directory
+# What decides and contains: measured by `make coverage` against 90 %.
+CORE := scripts/core-modules.txt
+# The bound of one `make fuzz`, for each fuzz test.
+FUZZ_EXAMPLES ?= 20000
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+try: ## install what is missing, then watch an agent at work, and trying to escape, in a bottle
+	@scripts/setup.sh try
+	@.venv/bin/bot-bottle try
+
+test: ## the tests that take seconds, fast ones first (under 15 minutes in all)
+	@scripts/setup.sh test
+	$(PYTEST) -m "not slow"
+
+test-slow: ## the rest: real daemons, floods, a fresh machine
+	@scripts/setup.sh slow
+	$(PYTEST) -m slow
+
+check: ## lint, formatting, types, layers, generated documentation, words that must not be in the tree
+	@scripts/setup.sh test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) scripts/generate_docs.py --check
+	$(PY) scripts/check_tree.py
+
+format: ## lay the code out as `make check` wants it
+	@scripts/setup.sh test
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: ## launch times beside srt and docker, in one run; writes docs/benchmarks.md
+	@scripts/setup.sh bench
+	$(PY) bench/launch.py
+
+fuzz: ## the property tests with many more examples (FUZZ_EXAMPLES=20000)
+	@scripts/setup.sh test
+	BOT_BOTTLE_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -m "fuzz or not fuzz" -k "fuzz or property" --hypothesis-show-statistics -q
+
+coverage: ## branch coverage of all tests; fails where the security core has less than 90 %
+	@scripts/setup.sh slow
+	$(PY) scripts/coverage_report.py run
+	$(PY) scripts/coverage_report.py core $(CORE)
+
+docs: ## write the pages that are made from the code
+	@scripts/setup.sh test
+	$(PY) scripts/generate_docs.py
+
+lock: ## write the lock files from pyproject.toml (scripts/lock.sh --upgrade takes new versions)
+	@scripts/setup.sh test
+	scripts/lock.sh
+
+clean: ## remove what the commands above have made
+	rm -rf .venv tools build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	    .import_linter_cache .hypothesis
