@@ -13,6 +13,7 @@ import selectors
 import signal
 import struct
 import termios
+import time
 import tty
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ TICK_S = 5.0
 
 INTERRUPTS_UNTIL_STOP = 3
 """The program inside gets every Ctrl-C; the third one stops the bottle."""
+
+
+Watchers = Mapping[int, Callable[[], "Watchers | None"]]
+"""Descriptor to what is called, once, when it becomes readable; it may return further watchers."""
 
 
 class Stopped(Exception):
@@ -70,21 +75,25 @@ class Relay:
         console: Console,
         *,
         terminal: bool,
-        watch: Mapping[int, Callable[[], None]] | None = None,
+        watch: Watchers | None = None,
         tick: Callable[[], None] | None = None,
     ) -> None:
-        """*watch* maps a descriptor to what is called, once, when it becomes readable; what that (or
-        *tick*) raises ends the wait."""
+        """What a watcher or *tick* (called every :data:`TICK_S`) raises ends the wait."""
         self._process = process
         self._console = console
         self._terminal = terminal
-        self._watch = dict(watch or {})
+        self._watch: dict[int, Callable[[], Watchers | None]] = dict(watch or {})
         self._tick = tick
+        self._next_tick = time.monotonic() + TICK_S
         self._selector = selectors.PollSelector()
         self._pending_input = b""
         self._outputs: dict[int, tuple[int, OutputFilter | None]] = {}
         self._interrupts = 0
-        self._stop: int | None = None
+        self._open = {fd for fd in (process.stdin, process.stdout, process.stderr) if fd is not None}
+        self._writer = process.stdin
+        if process.stdin == process.stdout:  # one poll entry a number: the pty's writing side gets its own
+            self._writer = os.dup(process.stdin)
+            self._open.add(self._writer)
 
     def run(self) -> int:
         """Relay until the program ends; its exit status, 128+n for a signal.
@@ -101,13 +110,16 @@ class Relay:
                 return self._process.wait(timeout_s=10)
             finally:
                 self._selector.close()
+                for fd in self._open:
+                    os.close(fd)
+                self._open.clear()
 
     # -- set-up
     def _register(self, wake: int) -> None:
         self._selector.register(wake, selectors.EVENT_READ, "wake")
         self._selector.register(self._process.fileno(), selectors.EVENT_READ, "end")
-        for fd in self._watch:
-            self._selector.register(fd, selectors.EVENT_READ, "watch")
+        watchers, self._watch = self._watch, {}
+        self._add_watchers(watchers)
         self._add_output(self._process.stdout, self._console.stdout)
         if self._process.stderr is not None:
             self._add_output(self._process.stderr, self._console.stderr)
@@ -116,6 +128,11 @@ class Relay:
             self._selector.register(self._console.stdin, selectors.EVENT_READ, "input")
         else:
             self._close_input()
+
+    def _add_watchers(self, watchers: Watchers | None) -> None:
+        for fd, action in (watchers or {}).items():
+            self._watch[fd] = action
+            self._selector.register(fd, selectors.EVENT_READ, "watch")
 
     def _add_output(self, source: int, target: int) -> None:
         os.set_blocking(source, False)
@@ -161,9 +178,11 @@ class Relay:
     # -- the loop
     def _poll(self, wake: int) -> bool:
         """One round; True when the program has ended."""
-        ready = self._selector.select(TICK_S)
-        if not ready and self._tick:
-            self._tick()
+        ready = self._selector.select(max(self._next_tick - time.monotonic(), 0.0))
+        if time.monotonic() >= self._next_tick:
+            if self._tick:
+                self._tick()
+            self._next_tick = time.monotonic() + TICK_S
         ended = False
         for key, _ in ready:
             match key.data:
@@ -177,7 +196,7 @@ class Relay:
                     self._write_input()
                 case "watch":
                     self._selector.unregister(key.fd)
-                    self._watch[key.fd]()
+                    self._add_watchers(self._watch.pop(key.fd)())
                 case "end":
                     ended = True
         return ended
@@ -212,7 +231,7 @@ class Relay:
             while shown:
                 shown = shown[os.write(target, shown) :]
         except OSError:  # nobody reads us any more; the program inside learns it as any writer does
-            self._drop_output(source, close=source != self._process.stdin)
+            self._drop_output(source, close=not self._terminal)
             return False
         return True
 
@@ -220,7 +239,7 @@ class Relay:
         self._outputs.pop(source)
         self._selector.unregister(source)
         if close:
-            os.close(source)
+            self._close(source)
 
     def _drain(self) -> None:
         """What the program wrote before its end is still in the pipes."""
@@ -263,21 +282,17 @@ class Relay:
             self._selector.unregister(self._writer)
             self._selector.register(self._console.stdin, selectors.EVENT_READ, "input")
 
-    @property
-    def _writer(self) -> int:
-        """The descriptor polled for writing; a pty's master is polled for reading under its own number."""
-        if self._process.stdin != self._process.stdout:
-            return self._process.stdin
-        if not hasattr(self, "_duplicate"):
-            self._duplicate = os.dup(self._process.stdin)
-        return self._duplicate
-
     def _forget(self, fd: int) -> None:
         if fd in self._selector.get_map():
             self._selector.unregister(fd)
 
     def _close_input(self) -> None:
         """End of our input is end of the program's, unless it is a pty: that one ends with the program."""
-        if self._process.stdin != self._process.stdout:
+        if not self._terminal:
             self._forget(self._process.stdin)
-            os.close(self._process.stdin)
+            self._close(self._process.stdin)
+
+    def _close(self, fd: int) -> None:
+        if fd in self._open:
+            self._open.remove(fd)
+            os.close(fd)

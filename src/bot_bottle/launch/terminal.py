@@ -76,6 +76,9 @@ class OutputFilter:
         if char == "\x1b":
             self._state, self._held = _State.ESCAPE, ""
             return ""
+        if "\x80" <= char <= "\x9f":  # C1 controls are ESC and a letter (ECMA-48 5.3)
+            self._held = ""
+            return self._escape(chr(ord(char) - 0x40))
         if char in "\x18\x1a":  # CAN and SUB abort whatever was begun
             self._state = _State.GROUND
             return ""
