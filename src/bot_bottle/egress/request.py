@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot_bottle.egress.fields import is_token
+from bot_bottle.egress.hosts import BadHost, canonical_host, split_authority
+from bot_bottle.egress.paths import BadPath, canonical_path, check_query
 from bot_bottle.egress.verdict import Deny, Hint
+
+FORWARDED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""The standard nine without TRACE (echoes credentials, threats F2) and CONNECT (a tunnel in a tunnel); exact
+case (RFC 9110 section 9.1): what a server might take for one of them is not forwarded."""
+
+MAX_TARGET_BYTES = 16 * 1024
+MAX_HEADERS = 100
+"""egress.md section 4"""
+
+_CONTROLS = frozenset({*range(0x20), 0x7F} - {0x09})
 
 
 @dataclass(frozen=True)
@@ -78,8 +91,17 @@ class RequestIdentity:
 
 
 def parse_connect(target: bytes) -> tuple[str, int] | Deny:
-    """``host:port`` of a CONNECT request line, canonical. A :class:`Deny` is answered instead of 200."""
-    return Deny(403, "egress: target: the CONNECT target is not acceptable", Hint.MALFORMED)
+    """``host:port`` of a CONNECT request line, canonical. A :class:`Deny` is answered instead of 200.
+
+    The port must be there (RFC 9110 section 9.3.6).
+    """
+    try:
+        host, port = split_authority(target.decode("ascii"), 0)
+        if port == 0:
+            raise BadHost("a CONNECT target has a port")
+    except (BadHost, UnicodeDecodeError) as error:
+        return _malformed("the CONNECT target", error)
+    return host, port
 
 
 def build_identity(head: RequestHead, *, tunnel: Tunnel | None = None) -> RequestIdentity | Deny:
@@ -87,4 +109,92 @@ def build_identity(head: RequestHead, *, tunnel: Tunnel | None = None) -> Reques
 
     Cross-checks the CONNECT target, SNI, Host and absolute-form target: all must name one host and port.
     """
-    return Deny(403, "egress: target: the request is not acceptable", Hint.MALFORMED)
+    method = head.method.decode("latin-1")
+    if method not in FORWARDED_METHODS:
+        return Deny(403, "egress: target: the method is not one that is forwarded", Hint.MALFORMED)
+    if head.version not in (b"HTTP/1.0", b"HTTP/1.1"):
+        return Deny(403, "egress: target: the HTTP version is neither 1.0 nor 1.1", Hint.MALFORMED)
+    if len(head.target) > MAX_TARGET_BYTES:
+        return Deny(414, "egress: target: the URL is too long", Hint.MALFORMED)
+    if len(head.headers) > MAX_HEADERS:
+        return Deny(431, "egress: target: too many header fields", Hint.MALFORMED)
+    headers = _read_headers(head.headers)
+    if isinstance(headers, Deny):
+        return headers
+    where = _read_target(head.target, headers, tunnel)
+    if isinstance(where, Deny):
+        return where
+    scheme, host, port, path_and_query = where
+    try:
+        raw_path, question, raw_query = path_and_query.partition("?")
+        path = canonical_path(raw_path)
+        query = check_query(raw_query) if question else None
+    except BadPath as error:
+        return _malformed("the target", error)
+    rest = tuple((name, value) for name, value in headers if name.lower() != "host")
+    return RequestIdentity(scheme, host, port, method, path, query, rest)
+
+
+def _malformed(what: str, error: Exception) -> Deny:
+    """Only our own errors' words go into a reason, never a codec's: those quote the input."""
+    words = str(error) if isinstance(error, BadHost | BadPath) else "not ASCII"
+    return Deny(403, f"egress: target: {what}: {words}", Hint.MALFORMED)
+
+
+def _read_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, str], ...] | Deny:
+    """Names are tokens, values hold no control character but a tab (RFC 9110 sections 5.1, 5.5)."""
+    out = []
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if not is_token(name):
+            return Deny(403, "egress: target: a header field's name is not a token", Hint.MALFORMED)
+        if any(octet in _CONTROLS for octet in raw_value) or value != value.strip(" \t"):
+            return Deny(403, "egress: target: a header field's value holds a control character", Hint.MALFORMED)
+        out.append((name, value))
+    return tuple(out)
+
+
+def _read_target(
+    target: bytes, headers: tuple[tuple[str, str], ...], tunnel: Tunnel | None
+) -> tuple[str, str, int, str] | Deny:
+    """Scheme, host, port, and path with query; every name that the request gives must be the same."""
+    if tunnel is not None and not tunnel.tls and tunnel.port != 80:
+        return Deny(403, "egress: target: plain HTTP in a tunnel goes to port 80 only", Hint.HTTPS)
+    scheme = "https" if tunnel is not None and tunnel.tls else "http"
+    default_port = 443 if scheme == "https" else 80
+    hosts = [value for name, value in headers if name.lower() == "host"]
+    if len(hosts) != 1:
+        return Deny(403, "egress: target: not exactly one Host", Hint.MALFORMED)
+    try:
+        named = [split_authority(hosts[0], default_port)]
+        text = target.decode("ascii")
+        if text.startswith("/"):
+            path_and_query = text
+            if tunnel is None:
+                return Deny(403, "egress: target: a request to the proxy names the whole URL", Hint.MALFORMED)
+        else:
+            absolute_scheme, authority, path_and_query = _split_absolute(text)
+            if absolute_scheme != scheme:
+                return Deny(403, "egress: target: the URL's scheme is not the connection's", Hint.MALFORMED)
+            named.append(split_authority(authority, default_port))
+        if tunnel is not None:
+            named.append((tunnel.host, tunnel.port))
+            if tunnel.sni is not None:
+                named.append((canonical_host(tunnel.sni), tunnel.port))
+    except (BadHost, UnicodeDecodeError) as error:
+        return _malformed("the host", error)
+    if len(set(named)) != 1:
+        return Deny(403, "egress: target: CONNECT, SNI, Host and URL name different hosts", Hint.MALFORMED)
+    return scheme, named[0][0], named[0][1], path_and_query
+
+
+def _split_absolute(text: str) -> tuple[str, str, str]:
+    """``http://authority/path?query`` in three; an empty path is ``/`` (RFC 9110 section 4.2.3)."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        raise BadHost("neither a path nor an http URL")
+    cut = min((rest.index(char) for char in "/?#" if char in rest), default=len(rest))
+    authority, path_and_query = rest[:cut], rest[cut:]
+    if not path_and_query.startswith("/"):
+        path_and_query = "/" + path_and_query
+    return scheme.lower(), authority, path_and_query
