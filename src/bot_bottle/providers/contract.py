@@ -48,6 +48,15 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class SkillCopy:
+    """A skill of the operator's, named by the agent file: the launch copies the host's directory
+    ``~/.claude/skills/<name>`` to ``target`` inside."""
+
+    name: str
+    target: PurePosixPath
+
+
+@dataclass(frozen=True)
 class ProviderRequest:
     """What the launch knows when it asks for a plan."""
 
@@ -65,8 +74,13 @@ class ProviderRequest:
     """what the person put behind ``--``"""
     workdir: PurePosixPath = GUEST_HOME
     label: str = ""
+    instance: str = ""
+    """the bottle's identity, shown where there is no label"""
     color: str = ""
+    skills: tuple[str, ...] = ()
     resume: bool = False
+    machine: str = "x86_64"
+    """the host's, as ``uname -m`` says it: which build of a tool is meant"""
 
 
 @dataclass(frozen=True)
@@ -81,9 +95,15 @@ class ProviderPlan:
     files: tuple[GuestFile, ...] = ()
     routes: tuple[Route, ...] = ()
     """provider-owned; a route's credential names a host variable (``token``), never a value"""
+    skills: tuple[SkillCopy, ...] = ()
+    command: str = ""
+    """name of the agent's program where it has to be provided (``argv[0]`` then, to be replaced by the
+    place that it is bound to); empty: ``argv[0]`` is looked up inside the bottle"""
     tool: Tool | None = None
+    """the pinned build of ``command``; None: there is none for this machine, the operator brings it"""
     scratch: tuple[PurePosixPath, ...] = ()
-    """paths below the home that hold the tool's own state: not counted as work left behind"""
+    """absolute paths inside that hold the tool's own state: not counted as work left behind. A last
+    component that ends in ``*`` stands for every name with that beginning"""
 
 
 class Provider(Protocol):
