@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 
 from bot_bottle.base.ids import BadIdentity, parse_identity
-from bot_bottle.store.files import StoreError, make_directories
+from bot_bottle.store.files import StoreError, make_directory, make_home
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.metadata import Metadata, read_metadata, write_metadata
 from bot_bottle.store.records import LaunchRecord, read_launch_record, write_launch_record
@@ -123,8 +123,8 @@ def create(layout: Layout, identity: str) -> BottleState:
     Raises :class:`IdentityTaken`, ``BadIdentity``, ``StoreError``. Nothing is left then.
     """
     path = layout.state(identity)
-    make_directories(layout.home, 0o700)
-    make_directories(layout.states, 0o700)
+    make_home(layout.home)
+    make_directory(layout.states, 0o700)
     with _all_states(layout):
         try:
             os.mkdir(path, 0o700)

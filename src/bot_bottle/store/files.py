@@ -121,13 +121,18 @@ def make_directory(path: Path, mode: int, uid: int | None = None, gid: int | Non
         os.close(fd)
 
 
-def make_directories(path: Path, mode: int) -> None:
-    """Make *path* and its missing parents with *mode*; parents that exist are left as they are."""
-    if path.is_dir() and not path.is_symlink():
-        make_directory(path, mode)
-        return
-    missing = [path]
-    while not missing[-1].parent.exists():
-        missing.append(missing[-1].parent)
+def make_missing(path: Path, mode: int) -> None:
+    """Make *path* and its missing parents with *mode*; what exists is left as it is."""
+    missing: list[Path] = []
+    while not os.path.lexists(path):
+        missing.append(path)
+        path = path.parent
     for directory in reversed(missing):
         make_directory(directory, mode)
+
+
+def make_home(home: Path) -> None:
+    """Make ``~/.bot-bottle``, 0700. The operator may have made it a link to another disk."""
+    target = Path(os.path.realpath(home))
+    make_missing(target.parent, 0o700)
+    make_directory(target, 0o700)

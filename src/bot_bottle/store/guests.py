@@ -23,7 +23,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_bottle.store.files import StoreError, atomic_write, make_directories, make_directory, write_all
+from bot_bottle.store.files import (
+    StoreError,
+    atomic_write,
+    make_directory,
+    make_home,
+    make_missing,
+    write_all,
+)
 from bot_bottle.store.guest_etc import SKELETON_DIRECTORIES, USR_LINKS, etc_files, host_roots
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.uids import sidecar_uid_for
@@ -75,7 +82,7 @@ def prepare_guest(
     parent_mode = 0o700 if uid is None else 0o711
     base = layout.guest(identity)
     if layout.shared == layout.home:
-        make_directories(layout.home, 0o700)
+        make_home(layout.home)
     else:
         _make_passable(layout.shared, parent_mode)
     for directory in (layout.guests, base):
@@ -126,9 +133,10 @@ def write_ca_bundle(dirs: GuestDirs, pem: str, *, extra: Sequence[str] = ()) -> 
 
 
 def _make_passable(path: Path, mode: int) -> None:
-    """Make ``/var/lib/bot-bottle/<key>`` or ``/run/bot-bottle/<key>``, both levels with *mode*."""
-    make_directories(path.parent.parent, 0o755)
-    if path.parent.name == "bot-bottle" or not path.parent.exists():
+    """Make ``/var/lib/bot-bottle/<key>``, ``/run/bot-bottle/<key>`` or the like: both levels are ours and
+    get *mode*; directories above that are there are not touched."""
+    make_missing(path.parent.parent, 0o755)
+    if path.parent.name.startswith("bot-bottle") or not os.path.lexists(path.parent):
         make_directory(path.parent, mode)
     make_directory(path, mode)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot_bottle.base.clock import utc_now
 from bot_bottle.base.ids import BadIdentity
-from bot_bottle.store.files import StoreError, make_directories
+from bot_bottle.store.files import StoreError, make_directory, make_home
 from bot_bottle.store.layout import Layout
 
 KEEP_DAYS = 30
@@ -34,8 +34,9 @@ def new_log(layout: Layout, identity: str, kind: str, *, started_at: str = "") -
     if kind not in _KINDS:
         raise StoreError(f"{kind!r} is no kind of log: use one of {', '.join(_KINDS)}")
     directory = layout.logs(identity)
-    for part in (layout.home, directory.parent, directory):
-        make_directories(part, 0o700)
+    make_home(layout.home)
+    for part in (directory.parent, directory):
+        make_directory(part, 0o700)
     stamp = "".join(char for char in (started_at or utc_now()) if char.isascii() and char.isalnum())
     return directory / f"{stamp}.{kind}{_SUFFIX}"
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_bottle.store.files import StoreError, make_directories, read_small, write_all
+from bot_bottle.store.files import StoreError, make_directory, make_missing, read_small, write_all
 from bot_bottle.store.layout import Layout
 
 FIRST_BOTTLE_UID = 1_900_000_000
@@ -72,7 +72,8 @@ class UidRegistry:
         if not os.path.lexists(state):
             raise StoreError(f"{str(state)!r} is not there: make the state directory first")
         mine = os.fsencode(state)
-        make_directories(self.root, 0o711)
+        make_missing(self.root.parent, 0o711)
+        make_directory(self.root, 0o711)
         with self._locked() as lock:
             taken: set[int] = set()
             for n, owner in self._claims():
