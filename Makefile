@@ -44,7 +44,7 @@ bench: ## launch times beside srt and docker, in one run; writes docs/benchmarks
 
 fuzz: ## the property tests with many more examples (FUZZ_EXAMPLES=20000)
 	@scripts/setup.sh test
-	BOT_BOTTLE_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -m "fuzz or not fuzz" -k "fuzz or property" --hypothesis-show-statistics -q
+	PYTHONPATH=scripts BOT_BOTTLE_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -p fuzz_plugin
 
 coverage: ## branch coverage of all tests; fails where the security core has less than 90 %
 	@scripts/setup.sh slow

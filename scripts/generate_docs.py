@@ -1,0 +1,106 @@
+"""Writes the pages that are made from the code; ``--check`` (part of ``make check``) only compares.
+
+* ``docs/reference/cli.md``: the help of every command, as ``--help`` prints it.
+* ``README.md``: the command table between its markers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from bot_bottle.cli.main import VERBS, cli
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDTH = 100
+
+
+def help_text(command: click.Command, words: list[str]) -> str:
+    """What ``bot-bottle WORDS --help`` prints on a terminal of fixed width."""
+    parent: click.Context | None = None
+    for word in words[:-1]:
+        parent = click.Context(cli, parent=parent, info_name=word)
+    context = click.Context(
+        command, parent=parent, info_name=words[-1], terminal_width=WIDTH, max_content_width=WIDTH
+    )
+    text = command.get_help(context)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    context = click.Context(cli, info_name="bot-bottle")
+    found = []
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        if command is None:
+            raise LookupError(f"the command {name!r} is listed but not there")
+        found.append((name, command))
+    return found
+
+
+def cli_page() -> str:
+    parts = [
+        "# Command line",
+        "",
+        "Made from the code by `make docs`; do not edit.",
+        "",
+        "```text",
+        help_text(cli, ["bot-bottle"]),
+        "```",
+    ]
+    for name, command in commands():
+        parts += ["", f"## {name}", "", "```text", help_text(command, ["bot-bottle", name]), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def between_markers(text: str, name: str, body: str) -> str:
+    """*text* with *body* between the comments ``NAME:begin`` and ``NAME:end``, each there once."""
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"the markers {name}:begin and {name}:end must each be there once")
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}{body}{end}{rest.partition(end)[2]}"
+
+
+def readme_page() -> str:
+    rows = [f"| [`{name}`](docs/reference/cli.md#{name}) | {line} |" for name, line in VERBS.items()]
+    table = "\n".join(["| command | what it does |", "|---|---|", *rows]) + "\n"
+    return between_markers((ROOT / "README.md").read_text(), "commands", table)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/cli.md": cli_page,
+    "README.md": readme_page,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is stale")
+    options = parser.parse_args()
+    stale = 0
+    for name, make in PAGES.items():
+        path, new = ROOT / name, make()
+        old = path.read_text() if path.exists() else ""
+        if old == new:
+            continue
+        if options.check:
+            stale = 1
+            print(f"{name} is out of date: run 'make docs'", file=sys.stderr)
+            sys.stderr.writelines(
+                difflib.unified_diff(old.splitlines(True), new.splitlines(True), name, "code", n=1)
+            )
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(new)
+            print(f"wrote {name}")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
