@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bot_bottle.base.errors import BotBottleError
-from bot_bottle.base.yamltext import KeyPath
+
+if TYPE_CHECKING:  # a launch without a manifest does without the YAML library (40 ms)
+    from bot_bottle.base.yamltext import KeyPath
 
 
 class ConfigError(BotBottleError):

@@ -52,7 +52,9 @@ def mapping(raw: object, accepted: Iterable[str], path: KeyPath) -> Mapping[str,
     for key in raw:
         if key not in names:
             where = f" in {dotted(path)}" if path else ""
-            raise ConfigError(f"unknown key {key!r}{where}: accepted are {', '.join(names)}", (*path, str(key)))
+            raise ConfigError(
+                f"unknown key {key!r}{where}: accepted are {', '.join(names)}", (*path, str(key))
+            )
     return raw
 
 
@@ -109,7 +111,9 @@ def choice(kinds: type[Choice], raw: object, path: KeyPath) -> Choice:
     try:
         return kinds(raw)
     except ValueError as error:
-        raise ConfigError(f"{dotted(path)} must be one of {names}, not {raw[:MAX_NAME_CHARS]!r}", path) from error
+        raise ConfigError(
+            f"{dotted(path)} must be one of {names}, not {raw[:MAX_NAME_CHARS]!r}", path
+        ) from error
 
 
 def variable(raw: object, path: KeyPath) -> str:
@@ -117,7 +121,9 @@ def variable(raw: object, path: KeyPath) -> str:
     credential itself."""
     name = text(raw, path)
     if name[0] not in _NAME_START or not _NAME_CHARS.issuperset(name):
-        raise ConfigError(f"{dotted(path)} must name a variable (letters, digits, underscores), not hold a value", path)
+        raise ConfigError(
+            f"{dotted(path)} must name a variable (letters, digits, underscores), not hold a value", path
+        )
     return name
 
 

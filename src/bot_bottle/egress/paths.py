@@ -14,9 +14,7 @@ from __future__ import annotations
 from bot_bottle.base.errors import BotBottleError
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_PATH_CHARS = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
-)
+_PATH_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%")
 _ENCODE = {"[": "%5B", "]": "%5D", "^": "%5E", "|": "%7C"}
 _FORBIDDEN_OCTETS = {0x00: "NUL", 0x2F: "slash", 0x5C: "backslash"}
 _HEX = frozenset("0123456789ABCDEFabcdef")

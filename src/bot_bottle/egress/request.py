@@ -149,7 +149,9 @@ def _read_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, str]
         if not is_token(name):
             return Deny(403, "egress: target: a header field's name is not a token", Hint.MALFORMED)
         if any(octet in _CONTROLS for octet in raw_value) or value != value.strip(" \t"):
-            return Deny(403, "egress: target: a header field's value holds a control character", Hint.MALFORMED)
+            return Deny(
+                403, "egress: target: a header field's value holds a control character", Hint.MALFORMED
+            )
         out.append((name, value))
     return tuple(out)
 

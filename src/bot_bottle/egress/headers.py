@@ -1,0 +1,226 @@
+"""Which of a client's header fields are forwarded, and how a credential is written (egress.md §2.7, §10).
+
+On every route: hop-by-hop and framing fields fall away (RFC 9110 section 7.6.1), what the client sent as a
+credential, and fields that make a server treat the request as another one than was judged (method and path
+overrides, forwarding fields). Where a credential of ours is set, and on provider hosts, only a list passes:
+an allowed host must not be told that somebody else is asking (threats E1, E2).
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+
+from bot_bottle.egress.config import ConfigError, Inject, Passthrough, Route, Scheme
+
+Headers = tuple[tuple[str, str], ...]
+
+FRAMING = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "max-forwards",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Between two neighbours only, or the proxy's own to write: never forwarded, injected, matched or listed."""
+
+_OVERRIDES = frozenset(
+    {
+        "forwarded",
+        "via",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-host",
+        "x-original-method",
+        "x-original-url",
+        "x-rewrite-url",
+    }
+)
+"""Dropped on every route, rather than refused: no server reads them then, and clients that add them for
+every request still work (threats D4)."""
+
+_CREDENTIALS = frozenset({"authorization"})
+"""The client's own, on every route without passthrough; ``proxy-authorization`` is in :data:`FRAMING`."""
+
+_PASSED_ON = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
+"""On a provider host with passthrough these go through as well."""
+
+_ALLOWED = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "content-digest",
+        "content-encoding",
+        "content-language",
+        "content-type",
+        "git-protocol",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "pragma",
+        "range",
+        "user-agent",
+    }
+)
+"""Negotiation, type, range, conditions: what passes on a credentialed route. Tracing, cookies, origin,
+referrer and every identity field do not."""
+
+_PROVIDER_ALLOWED: Mapping[str, frozenset[str]] = {
+    "claude": frozenset({"anthropic-version", "anthropic-beta", "x-app"}),
+    "codex": frozenset({"openai-beta", "originator"}),
+    "pi": frozenset({"anthropic-version", "anthropic-beta", "openai-beta"}),
+}
+"""What each provider's client needs beside :data:`_ALLOWED`."""
+
+_BETA_ALLOWED: Mapping[str, frozenset[str]] = {
+    "anthropic-beta": frozenset(
+        {
+            "adaptive-thinking",
+            "claude-code",
+            "compact",
+            "context-1m",
+            "context-management",
+            "effort",
+            "extended-cache-ttl",
+            "fast-mode",
+            "fine-grained-tool-streaming",
+            "interleaved-thinking",
+            "max-tokens",
+            "oauth",
+            "output-128k",
+            "prompt-caching",
+            "prompt-caching-scope",
+            "redact-thinking",
+            "structured-outputs",
+            "task-budgets",
+            "token-counting",
+            "token-efficient-tools",
+            "tool-examples",
+            "tool-search-tool",
+        }
+    ),
+    "openai-beta": frozenset({"responses", "responses_websockets"}),
+}
+"""Feature names without their date. Not here, so they fall away: whatever lets the provider fetch, call out,
+run code or keep files (web fetch and search, MCP connector, code execution, Files, skills, batches)."""
+
+_USER_AGENT_PRODUCTS = 4
+_USER_AGENT_CHARS = 48
+_PRODUCT_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-/")
+
+
+def is_guarded(route: Route) -> bool:
+    """Whether only listed fields pass: a credential of ours is set, or a provider owns the host."""
+    return bool(injections(route)) or route.provider is not None
+
+
+def injections(route: Route) -> tuple[Inject, ...]:
+    """The credentials that *route* sets."""
+    return () if isinstance(route.auth, Passthrough) else route.auth
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """*headers* without hop-by-hop and framing fields and those that ``Connection`` names."""
+    named: set[str] = set()
+    for name, value in headers:
+        if name.lower() in ("connection", "proxy-connection"):
+            named.update(option.strip().lower() for option in value.split(","))
+    return tuple((name, value) for name, value in headers if name.lower() not in FRAMING | named)
+
+
+def forwarded(route: Route, headers: Headers) -> Headers:
+    """What of *headers* (already :func:`end_to_end`) goes to the upstream of *route*, in order and case."""
+    passthrough = isinstance(route.auth, Passthrough)
+    dropped = _OVERRIDES | {inject.header.lower() for inject in injections(route)}
+    if not passthrough:
+        dropped |= _CREDENTIALS
+    if not is_guarded(route):
+        return tuple(
+            (name, value)
+            for name, value in headers
+            if name.lower() not in dropped and not name.lower().startswith("x-forwarded-")
+        )
+    allowed = _ALLOWED | {name.lower() for name in route.headers}
+    if route.provider is not None:
+        allowed |= _PROVIDER_ALLOWED.get(route.provider, frozenset())
+        allowed |= _PASSED_ON if passthrough else frozenset()
+    out = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower in allowed and lower not in dropped:
+            value = _narrowed(lower, value)
+            if value:
+                out.append((name, value))
+    return tuple(out)
+
+
+def _narrowed(name: str, value: str) -> str:
+    """*value* cut to what the field is let through for; empty: nothing is left."""
+    if name in _BETA_ALLOWED:
+        return _known_betas(value, _BETA_ALLOWED[name])
+    if name == "user-agent":
+        return _plain_user_agent(value)
+    return value
+
+
+def _known_betas(value: str, allowed: Collection[str]) -> str:
+    betas = [beta.strip() for beta in value.split(",")]
+    return ", ".join(beta for beta in betas if _without_date(beta) in allowed)
+
+
+def _without_date(beta: str) -> str:
+    """``files-api-2025-04-14``, ``claude-code-20250219`` or ``responses=v1`` without the last part."""
+    beta = beta.partition("=")[0]
+    words = beta.split("-")
+    for digits in ((4, 2, 2), (8,)):
+        tail = words[-len(digits) :]
+        if len(words) > len(digits) and all(
+            len(word) == count and word.isascii() and word.isdigit()
+            for word, count in zip(tail, digits, strict=True)
+        ):
+            return "-".join(words[: -len(digits)])
+    return beta
+
+
+def _plain_user_agent(value: str) -> str:
+    """The leading ``product/version`` words; comments and whatever else could carry data are left out."""
+    products = []
+    for word in value.split(" ")[:_USER_AGENT_PRODUCTS]:
+        if not word or len(word) > _USER_AGENT_CHARS or not _PRODUCT_CHARS.issuperset(word):
+            break
+        products.append(word)
+    return " ".join(products)
+
+
+def credential_value(inject: Inject, value: str) -> str:
+    """The field value that carries *value*. For ``Basic`` a value with a colon is ``user:password`` and is
+    encoded (RFC 7617), one without is taken as encoded already.
+
+    Raises :class:`ConfigError`, without the value, when it can't stand in a header.
+    """
+    if not value or not value.isascii() or not value.isprintable():
+        raise ConfigError(f"the value of {inject.token} is empty or can't stand in a header: set it again")
+    match inject.scheme:
+        case Scheme.RAW:
+            return value
+        case Scheme.BASIC if ":" in value:
+            return f"Basic {b64encode(value.encode('ascii')).decode('ascii')}"
+        case _:
+            return f"{inject.scheme.value} {value}"
