@@ -1,0 +1,51 @@
+"""``cleanup``: remove what killed launches and ended bottles left; never what still holds work."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bot_bottle.base import messages
+from bot_bottle.cli.backends import all_backends
+from bot_bottle.cli.errors import USAGE, Exit
+from bot_bottle.launch.reap import discard, recover
+from bot_bottle.store import bottles, logs
+from bot_bottle.store.layout import default_layout
+
+
+@click.command("cleanup", short_help="remove what killed launches and ended bottles left")
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--kept", is_flag=True, help="Remove kept bottles too: their work is lost.")
+def command(yes: bool, dry_run: bool, kept: bool) -> None:
+    """Remove processes, sockets and state directories of launches that are gone, and logs over 30 days.
+
+    A bottle that runs is never touched, one that is kept only with --kept.
+    """
+    layout = default_layout()
+    summaries = [s for s in bottles.list_states(layout) if not s.running]
+    doomed = [s.identity for s in summaries if kept or not s.preserved]
+    staying = [s.identity for s in summaries if not kept and s.preserved]
+    orphans = [name for name in bottles.orphans(layout) if name not in doomed]
+    for identity in doomed:
+        messages.info(f"to be removed: {identity}")
+    for identity in orphans:
+        messages.info(f"to be removed: {identity} (remains without a state directory)")
+    for identity in staying:
+        messages.info(f"kept, since it holds work: {identity} (bot-bottle resume {identity}, or cleanup --kept)")
+    if dry_run:
+        return
+    if (doomed or orphans) and not yes:
+        if not sys.stdin.isatty():
+            messages.error("nobody to ask: give --yes")
+            raise Exit(USAGE)
+        click.confirm("remove these?", abort=True, err=True)
+    backends = all_backends(layout)
+    recover(layout, backends)
+    if kept:
+        for summary in bottles.list_states(layout):
+            if summary.identity in doomed and not summary.running:
+                discard(layout, summary.identity)
+    pruned = logs.prune(layout)
+    messages.info(f"removed {len(doomed) + len(orphans)} bottles' remains and {pruned} old log files")

@@ -1,0 +1,92 @@
+"""``list``: the agents of the manifest; the bottles that run, and those that are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from bot_bottle.base import messages
+from bot_bottle.base.text import printable
+from bot_bottle.store import bottles
+from bot_bottle.store.bottles import StateSummary
+from bot_bottle.store.layout import default_layout
+
+_SGR = {"red": 91, "green": 92, "yellow": 93, "blue": 94, "magenta": 95}
+
+
+@click.group("list", short_help="list agents and bottles")
+def command() -> None:
+    """List agents that can be started, bottles that run, bottles that are kept."""
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
+def available(as_json: bool) -> None:
+    """Agent names, one a line, sorted; the current directory's own count too."""
+    from bot_bottle.manifest.source import scan  # needs the YAML reader: not on the way of the others
+
+    index = scan(default_layout().home.parent, Path.cwd(), missing_ok=True)
+    names = sorted(index.agents)
+    if as_json:
+        click.echo(json.dumps(names))
+    else:
+        for name in names:
+            click.echo(name)
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON array of objects on standard output.")
+def active(as_json: bool) -> None:
+    """Running bottles, one a line: backend, identity, name, services, separated by tabs."""
+    running = [summary for summary in bottles.list_states(default_layout()) if summary.running]
+    if as_json:
+        click.echo(json.dumps([_record(summary) for summary in running]))
+        return
+    if not running:
+        messages.info("no bottle is running")
+    for summary in running:
+        record = _record(summary)
+        name = printable(str(record["name"]))
+        columns = [record["backend"], summary.identity, _colored(name, str(record["color"])), "proxy"]
+        click.echo("\t".join(str(column) for column in columns))
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON array of objects on standard output.")
+def kept(as_json: bool) -> None:
+    """Bottles that ended with work in them, and can be resumed."""
+    found = [s for s in bottles.list_states(default_layout()) if not s.running and s.preserved]
+    if as_json:
+        click.echo(json.dumps([_record(summary) for summary in found]))
+        return
+    if not found:
+        messages.info("no bottle is kept")
+    for summary in found:
+        record = _record(summary)
+        click.echo("\t".join([summary.identity, printable(str(record["name"])), str(record["started_at"])]))
+
+
+def _record(summary: StateSummary) -> dict[str, object]:
+    metadata, launch = summary.metadata, summary.launch
+    agent = (metadata.agent_name or metadata.provider) if metadata else ""
+    label = metadata.label if metadata else ""
+    return {
+        "identity": summary.identity,
+        "name": (f"{label} ({agent})" if label else agent) or "unknown",
+        "agent": agent,
+        "label": label,
+        "color": metadata.color if metadata else "",
+        "backend": (metadata.backend if metadata else "") or (launch.backend if launch else "") or "unknown",
+        "bottles": list(metadata.bottle_names) if metadata else [],
+        "started_at": metadata.started_at if metadata else "",
+        "preserved": summary.preserved,
+    }
+
+
+def _colored(text: str, color: str) -> str:
+    if color not in _SGR or os.environ.get("NO_COLOR") or not os.isatty(1):
+        return text
+    return f"\x1b[{_SGR[color]}m{text}\x1b[0m"

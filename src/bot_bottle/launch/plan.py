@@ -1,0 +1,60 @@
+"""What one launch will do, decided before anything starts. Pure values; made by ``launch.prepare``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from bot_bottle.base.errors import BotBottleError
+from bot_bottle.base.secret import Secret
+from bot_bottle.egress.config import Policy
+from bot_bottle.ipc.sidecar import ConnectTo
+from bot_bottle.launch.workspace import WorkspacePlan
+from bot_bottle.providers.contract import GuestFile, ProviderPlan
+from bot_bottle.sandbox.contract import Mount, Resources
+
+
+class LaunchError(BotBottleError):
+    """A bottle could not be launched, or ended otherwise than by its agent."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who runs: names for the operator's eyes and for the record."""
+
+    agent: str = ""
+    bottles: tuple[str, ...] = ()
+    label: str = ""
+    color: str = ""
+
+    @property
+    def display_name(self) -> str:
+        """``<label> (<agent>)`` with a label, else the agent, as titles and lists show it."""
+        return f"{self.label} ({self.agent})" if self.label else self.agent
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """Everything that a session needs; holds secrets, is never written anywhere."""
+
+    subject: Subject
+    template: str
+    provider: ProviderPlan
+    policy: Policy
+    """what the routes file will say; credentials are slots"""
+    tokens: Mapping[str, Secret] = field(repr=False)
+    """slot to value"""
+    env: Mapping[str, str] = field(repr=False)
+    """the whole environment inside; may hold values that the operator gives the bottle itself"""
+    workdir: PurePosixPath
+    workspace: WorkspacePlan | None = None
+    """None: nothing is copied"""
+    files: tuple[GuestFile, ...] = ()
+    """the provider's, the prompt, the git configuration"""
+    mounts: tuple[Mount, ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    connect_to: tuple[ConnectTo, ...] = ()
+    extra_ca: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    """what the operator must know before: what is not enforced, what the agent can see"""

@@ -1,0 +1,268 @@
+"""One bottle, from nothing to nothing: the foreground use case that ``run``, ``start`` and ``resume`` share.
+
+Whatever is made is registered for removal as it is made, and removed in reverse order however the session
+ends; what a kill -9 leaves is the daemon's to reap (``launch.reap``). The agent is started last, after the
+self-test; nothing of it runs when anything before has failed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from bot_bottle.base import messages
+from bot_bottle.base.ids import mint_nonce
+from bot_bottle.base.text import printable
+from bot_bottle.egress.codec import dump_policy
+from bot_bottle.ipc.sidecar import SidecarSpec
+from bot_bottle.launch.leftovers import Leftovers, unapplied
+from bot_bottle.launch.plan import LaunchError, LaunchPlan
+from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers
+from bot_bottle.launch.sidecar import Sidecar, listen
+from bot_bottle.launch.workspace import copy_in
+from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
+from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, SandboxError
+from bot_bottle.sandbox.selftest import ProbeListeners
+from bot_bottle.store.bottles import BottleState
+from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
+from bot_bottle.store.layout import Layout
+from bot_bottle.store.logs import BOTTLE, EGRESS, new_log
+from bot_bottle.store.metadata import Metadata
+from bot_bottle.store.records import LaunchRecord
+from bot_bottle.store.uids import UidRegistry
+
+SELF_TEST_TIMEOUT_S = 30.0
+"""A few milliseconds on an idle machine; a machine that takes longer than this is not tested, so refused."""
+
+DISK_WALK_SHARE = 20
+"""The disk limit is looked at so rarely that the walk takes at most a 20th of the time."""
+
+PROXY_SOCKET = "proxy.sock"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended."""
+
+    identity: str
+    status: int
+    """the agent's exit status, 128+n for a signal"""
+    preserved: bool
+    leftovers: Leftovers
+    directory: Path
+    """where the bottle's layers lie; gone unless preserved"""
+
+
+class SidecarGone(LaunchError):
+    """The proxy ended while the agent ran; the bottle was stopped."""
+
+
+class DiskFull(LaunchError):
+    """The bottle's layers grew over the limit; it was stopped and its storage kept."""
+
+
+class Session:
+    """Runs one plan in one state directory; :meth:`run` may be called once."""
+
+    def __init__(
+        self,
+        plan: LaunchPlan,
+        metadata: Metadata,
+        state: BottleState,
+        layout: Layout,
+        backend: Backend,
+        console: Console,
+        *,
+        fresh: bool = True,
+    ) -> None:
+        """*metadata* is what gets recorded, its uids filled in here. *fresh*: nothing is there yet (else
+        the layers of an earlier session are used again)."""
+        self._plan = plan
+        self._metadata = metadata
+        self._state = state
+        self._layout = layout
+        self._backend = backend
+        self._console = console
+        self._fresh = fresh
+        self._nonce = mint_nonce()
+        self._next_disk_walk = 0.0
+
+    def run(self, announce: Callable[[str], None] = messages.debug) -> Outcome:
+        """Launch, run the agent to its end, tear down.
+
+        *announce* gets a line for each step. Raises :class:`LaunchError`, ``SandboxError`` and the other
+        families of the parts; :class:`Stopped` when a signal ended it. The state directory is preserved
+        in each of these cases once the agent was started.
+        """
+        identity = self._state.identity
+        self._state.clear_preserve()
+        with ExitStack() as stack, _terminations():
+            dirs = self._prepare(announce)
+            bottle, sidecar = self._launch(stack, dirs, announce)
+            self._provision(bottle)
+            announce("the agent starts")
+            self._state.preserve()  # until its end is known: whatever kills us now must not lose its work
+            try:
+                status = self._attach(bottle, sidecar, dirs)
+            except (LaunchError, SandboxError, Stopped):
+                messages.warning(f"the bottle was stopped; its storage is kept in {dirs.base}")
+                raise
+        left = unapplied(dirs, provisioned=self._plan.files, scratch=self._plan.provider.scratch)
+        preserved = status != 0 or left.any()
+        if not preserved:
+            self._state.clear_preserve()
+        return Outcome(identity, status, preserved, left, dirs.base)
+
+    # -- before the launch
+    def _prepare(self, announce: Callable[[str], None]) -> GuestDirs:
+        state, identity = self._state, self._state.identity
+        uid = sidecar_uid = None
+        if os.geteuid() == 0:
+            pair = UidRegistry.of(self._layout).claim(state.path, self._layout.guest(identity))
+            uid, sidecar_uid = pair.bottle, pair.sidecar
+        state.write_launch_record(
+            LaunchRecord.of_this_process(self._backend.name, uid=uid, sidecar_uid=sidecar_uid, nonce=self._nonce)
+        )
+        state.write_metadata(replace(self._metadata, identity=identity, uid=uid, sidecar_uid=sidecar_uid))
+        dirs = prepare_guest(self._layout, identity, uid, sidecar_uid=sidecar_uid)
+        if self._fresh and self._plan.workspace is not None:
+            report = copy_in(self._plan.workspace, dirs.workspace_lower, uid)
+            announce(f"copied {report.files} files ({report.bytes} bytes) into the workspace")
+            for left in report.left_out:
+                messages.info(f"left out of the workspace: {printable(left.path)} ({left.reason})")
+        write_egress_file(dirs, "routes.yaml", dump_policy(self._plan.policy).encode())
+        return dirs
+
+    # -- the launch
+    def _launch(
+        self, stack: ExitStack, dirs: GuestDirs, announce: Callable[[str], None]
+    ) -> tuple[Bottle, Sidecar]:
+        started_at = self._metadata.started_at
+        proxy_socket = dirs.sockets / PROXY_SOCKET
+        proxy_socket.unlink(missing_ok=True)  # of a launch that was killed
+        listener = stack.enter_context(listen(proxy_socket, dirs.uid))
+        stack.callback(proxy_socket.unlink, missing_ok=True)
+        log = new_log(self._layout, self._state.identity, EGRESS, started_at=started_at)
+        sidecar = Sidecar(self._layout, self._sidecar_spec(dirs), log)
+        stack.callback(sidecar.close)
+        sidecar.request(listener, self._plan.tokens)
+        probes = stack.enter_context(ProbeListeners(self._nonce))
+        announce("the sandbox starts")
+        bottle = self._backend.start(self._bottle_spec(dirs, probes))
+        stack.callback(bottle.stop)
+        ready = sidecar.await_ready()
+        listener.close()
+        write_ca_bundle(dirs, ready.ca_pem)
+        results = bottle.self_test(SELF_TEST_TIMEOUT_S)
+        probes.raise_if_reached()
+        announce(f"the self-test passed ({len(results)} probes); routes {ready.version[:12]} are in force")
+        return bottle, sidecar
+
+    def _sidecar_spec(self, dirs: GuestDirs) -> SidecarSpec:
+        return SidecarSpec(
+            bottle=self._state.identity,
+            nonce=self._nonce,
+            egress_dir=str(dirs.egress),
+            run_dir=str(dirs.sidecar_run),
+            uid=dirs.sidecar_uid,
+            extra_ca_pem="\n".join(_read_pem(path) for path in self._plan.extra_ca),
+            connect_to=self._plan.connect_to,
+        )
+
+    def _bottle_spec(self, dirs: GuestDirs, probes: ProbeListeners) -> BottleSpec:
+        layers = [
+            Layer(PurePosixPath("/"), dirs.root_upper, dirs.root_work, dirs.root_lower),
+            Layer(GUEST_HOME, dirs.home_upper, dirs.home_work),
+        ]
+        if self._metadata.workspace_mode != "none":
+            lower = dirs.workspace_lower
+            layers.append(Layer(GUEST_WORKSPACE, dirs.workspace_upper, dirs.workspace_work, lower))
+        return BottleSpec(
+            identity=self._state.identity,
+            layers=tuple(layers),
+            etc=dirs.etc,
+            sockets=dirs.sockets,
+            exec_socket=dirs.exec_socket,
+            env=self._plan.env,
+            workdir=self._plan.workdir,
+            probes=probes.probes(),
+            uid=dirs.uid,
+            mounts=self._plan.mounts,
+            resources=self._plan.resources,
+            log=new_log(self._layout, self._state.identity, BOTTLE, started_at=self._metadata.started_at),
+        )
+
+    def _provision(self, bottle: Bottle) -> None:
+        for file in self._plan.files:
+            bottle.write(file.path, file.content, file.mode)
+
+    # -- the agent
+    def _attach(self, bottle: Bottle, sidecar: Sidecar, dirs: GuestDirs) -> int:
+        terminal = self._console.interactive()
+        process = bottle.spawn(
+            self._plan.provider.argv,
+            cwd=self._plan.workdir,
+            terminal=self._console.size() if terminal else None,
+        )
+        relay = Relay(
+            process,
+            self._console,
+            terminal=terminal,
+            watch={
+                sidecar.pidfd: lambda: _raise(
+                    SidecarGone("the bottle's proxy ended, so nothing could leave any more: see its logs")
+                ),
+                sidecar.daemon_fileno(): lambda: self._rejoin(sidecar),
+            },
+            tick=lambda: self._look_at_disk(dirs),
+        )
+        return relay.run()
+
+    def _rejoin(self, sidecar: Sidecar) -> Watchers:
+        messages.debug("the daemon ended; starting another one")
+        sidecar.rejoin()
+        return {sidecar.daemon_fileno(): lambda: self._rejoin(sidecar)}
+
+    def _look_at_disk(self, dirs: GuestDirs) -> None:
+        started = time.monotonic()
+        if started < self._next_disk_walk:
+            return
+        used = dirs.disk_usage()
+        self._next_disk_walk = time.monotonic() + DISK_WALK_SHARE * (time.monotonic() - started)
+        limit = self._plan.resources.disk_bytes
+        if used > limit:
+            raise DiskFull(f"the bottle's files take {used} bytes, over its limit of {limit}: raise resources.disk")
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _read_pem(path: Path) -> str:
+    try:
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LaunchError(f"--extra-ca {str(path)!r} is not a readable PEM file: {error}") from error
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise LaunchError(f"--extra-ca {str(path)!r} has no certificate in it: give a PEM file")
+    return text
+
+
+@contextmanager
+def _terminations() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the session in good order, from its first step on."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise Stopped(number)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,132 @@
+"""The launching process's side of one sidecar: hand over what it needs, wait until it serves, watch it.
+
+The secrets' values are in this process and in the sidecar, and in the pipe between them for a moment; the
+daemon passes the pipe on unread.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from bot_bottle.base import messages
+from bot_bottle.base.secret import Secret
+from bot_bottle.ipc import wire
+from bot_bottle.ipc.client import DaemonClient, DaemonError, SidecarHandle
+from bot_bottle.ipc.sidecar import FromSidecar, Ready, SidecarSecrets, SidecarSpec
+from bot_bottle.launch.plan import LaunchError
+from bot_bottle.store.layout import Layout
+
+READY_TIMEOUT_S = 20.0
+"""From the fork to the first request served: 0.06 s on an idle machine."""
+
+SOCKET_BACKLOG = 512
+"""As many as the proxy serves at once (ruling 67)."""
+
+
+class Sidecar:
+    """One sidecar; :meth:`close` ends it, since its life hangs on our end of the control socket."""
+
+    def __init__(self, layout: Layout, spec: SidecarSpec, log: Path) -> None:
+        self._layout = layout
+        self._spec = spec
+        self._log = log
+        self._control: socket.socket | None = None
+        self._client: DaemonClient | None = None
+        self._handle: SidecarHandle | None = None
+
+    def request(self, listener: socket.socket, tokens: Mapping[str, Secret]) -> None:
+        """Ask the daemon (started on demand) for the sidecar; go on without waiting.
+
+        Raises ``DaemonError``.
+        """
+        self._client = DaemonClient.ensure(self._layout)
+        ours, theirs = wire.pair()
+        self._control = ours
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            self._client.request_sidecar(
+                self._spec, listener=listener.fileno(), control=theirs.fileno(), secrets=reading, log=log
+            )
+        finally:
+            theirs.close()
+            os.close(reading)  # the sidecar's copy is the only one now: if it dies, our write fails
+            os.close(log)
+        with open(writing, "wb", buffering=0) as pipe:
+            revealed = {slot: token.reveal() for slot, token in tokens.items()}
+            payload = memoryview(msgspec.json.encode(SidecarSecrets(tokens=revealed)))
+            try:
+                while payload:
+                    payload = payload[pipe.write(payload) :]
+            except OSError as error:
+                raise LaunchError(f"the proxy took no secrets ({error.strerror}): see {self._log}") from error
+
+    def await_ready(self) -> Ready:
+        """Wait until requests are served; raises :class:`LaunchError` or ``DaemonError``."""
+        assert self._client is not None and self._control is not None
+        self._handle = self._client.await_sidecar()
+        self._control.settimeout(READY_TIMEOUT_S)
+        try:
+            message, fds = wire.receive(self._control, FromSidecar)
+        except TimeoutError as error:
+            raise LaunchError(f"the proxy did not come up within {READY_TIMEOUT_S:g} s: see {self._log}") from error
+        except wire.WireError as error:
+            raise LaunchError(f"the proxy ended before it was ready: see {self._log}") from error
+        wire.close_all(fds)
+        if not isinstance(message, Ready):
+            raise LaunchError(f"the proxy refused to start: {getattr(message, 'reason', message)}")
+        return message
+
+    @property
+    def pidfd(self) -> int:
+        """Readable when the sidecar has ended."""
+        assert self._handle is not None
+        return self._handle.pidfd
+
+    def daemon_fileno(self) -> int:
+        """Readable when the daemon has ended."""
+        assert self._client is not None
+        return self._client.fileno()
+
+    def rejoin(self) -> None:
+        """The daemon has ended: start another one and register there; the sidecar was not touched."""
+        assert self._client is not None
+        self._client.close()
+        self._client = DaemonClient.ensure(self._layout)
+        self._client.adopt(self._spec.bottle, self.pidfd)
+
+    def close(self) -> None:
+        """End the sidecar and let the daemon forget the bottle; idempotent, raises nothing."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._handle is not None:
+            os.close(self._handle.pidfd)
+            self._handle = None
+        if self._client is not None:
+            try:
+                self._client.finished()
+            except (DaemonError, TimeoutError) as error:
+                messages.debug(f"the daemon was not told of the bottle's end: {error}")
+            self._client.close()
+            self._client = None
+
+
+def listen(path: Path, uid: int | None) -> socket.socket:
+    """A listening Unix socket at *path*, for the bottle's uid alone (0600)."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        listener.bind(str(path))
+        os.chmod(path, 0o600)
+        if uid is not None:
+            os.chown(path, uid, uid)
+        listener.listen(SOCKET_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise LaunchError(f"{str(path)!r} can't be listened on: {error.strerror}") from error
+    return listener
