@@ -5,17 +5,175 @@ Deny is the default: only the last line allows. It reads no clock, file or netwo
 
 from __future__ import annotations
 
-from bot_bottle.egress.match import CompiledPolicy
+from bot_bottle.egress.config import Route
+from bot_bottle.egress.git_http import GitUse, git_use
+from bot_bottle.egress.headers import Headers, end_to_end, forwarded, injections, is_guarded
+from bot_bottle.egress.hosts import INTROSPECTION_HOST, ip_literal
+from bot_bottle.egress.match import CompiledPolicy, CompiledRoute
+from bot_bottle.egress.paths import query_pairs
 from bot_bottle.egress.request import RequestIdentity
-from bot_bottle.egress.verdict import Deny, Hint, Verdict
+from bot_bottle.egress.verdict import Allow, Deny, Hint, Introspect, Verdict
+
+_IDENTITY_KEYS = frozenset(
+    {
+        "access_key",
+        "access_token",
+        "accesstoken",
+        "api_key",
+        "api_token",
+        "apikey",
+        "auth",
+        "auth_token",
+        "authorization",
+        "awsaccesskeyid",
+        "bearer",
+        "client_secret",
+        "code",
+        "id_token",
+        "job_token",
+        "jwt",
+        "key",
+        "oauth_token",
+        "passwd",
+        "password",
+        "private_token",
+        "refresh_token",
+        "secret",
+        "session",
+        "session_id",
+        "sessionid",
+        "sid",
+        "sig",
+        "signature",
+        "subscription_key",
+        "token",
+        "x_amz_credential",
+        "x_amz_security_token",
+        "x_amz_signature",
+        "x_api_key",
+        "x_goog_api_key",
+        "x_goog_credential",
+        "x_goog_signature",
+    }
+)
+"""Names under which services take a credential out of a URL; hyphens and dots read as underscores. On a host
+where our credential stands they would name another account (egress.md §10.1; threats E1)."""
+
+_METHOD_KEYS = frozenset({"_method", "x_http_method", "x_http_method_override"})
+"""Parameters that frameworks read as the method (threats D4)."""
 
 
 def may_connect(policy: CompiledPolicy, host: str, port: int) -> Deny | None:
     """Whether a CONNECT is answered 200 (None) or refused at once: a port that no route of any host opens
     (ruling 63). 80 and 443 are always taken up, so that the refusal can be shown inside."""
-    return Deny(403, "egress: target: no route opens the port", Hint.ASK)
+    if port in policy.ports:
+        return None
+    provider = _provider(policy.find(host))
+    return Deny(403, f"egress: target: no route opens port {port}", Hint.ASK, provider=provider)
 
 
 def decide(policy: CompiledPolicy, identity: RequestIdentity, *, cut_off: bool = False) -> Verdict:
-    """Judge one request. Order: cut-off, introspection, target, host, git over HTTPS, matches, credentials."""
-    return Deny(403, "egress: route: no route for this host", Hint.ASK)
+    """Judge one request. Order: cut-off, introspection, target, host, git, matches, credentials."""
+    found = policy.lookup(identity.host)
+    if cut_off:
+        return _deny(found, "cut off: this bottle may send nothing", Hint.CUT_OFF)
+    if identity.host == INTROSPECTION_HOST:
+        return _introspect(identity)
+    if found is None:
+        if ip_literal(identity.host) is not None:
+            return _deny(None, "target: no route names this address", Hint.ASK)
+        return _deny(None, "route: no route for this host", Hint.ASK)
+    if identity.port not in found.ports:
+        return _deny(found, f"target: the route does not open port {identity.port}", Hint.ASK)
+    refused = _refuse_upgrade_of_no_kind(found, identity) or _refuse_git(found, identity)
+    if refused is not None:
+        return refused
+    headers = end_to_end(identity.headers)
+    if found.matching(identity.method, identity.path, headers) is None:
+        status = 404 if found.route.provider is not None else 403
+        return _deny(found, "match: the route does not open this method and path", Hint.ASK, status=status)
+    refused = _refuse_method_parameter(found, identity) or _refuse_websocket(found, identity)
+    return refused or _credentials(found, identity, headers)
+
+
+def _introspect(identity: RequestIdentity) -> Verdict:
+    plain = identity.scheme == "http" and identity.port == 80 and identity.query is None
+    if plain and identity.path == "/allowlist" and identity.method in ("GET", "HEAD"):
+        return Introspect()
+    return Deny(404, f"egress: target: only http://{INTROSPECTION_HOST}/allowlist is here")
+
+
+def _refuse_git(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
+    kinds = ",".join(value for name, value in identity.headers if name.lower() == "content-type")
+    use = git_use(identity.path, identity.query, kinds)
+    if use is GitUse.PUSH:
+        return _deny(found, "git: pushing over HTTPS is never allowed", Hint.GIT_GATE)
+    if use is GitUse.FETCH and not found.route.git_fetch:
+        return _deny(found, "git: the route does not allow fetching", Hint.GIT_FETCH)
+    return None
+
+
+def _upgrades(identity: RequestIdentity) -> set[str]:
+    return {
+        protocol.strip().lower()
+        for name, value in identity.headers
+        if name.lower() == "upgrade"
+        for protocol in value.split(",")
+    }
+
+
+def _refuse_upgrade_of_no_kind(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
+    """What is neither HTTP/1.1 nor a WebSocket would leave judgement behind (h2c above all; threats D4)."""
+    if _upgrades(identity) - {"websocket"}:
+        return _deny(found, "target: an upgrade to another protocol", Hint.NO_WEBSOCKET)
+    return None
+
+
+def _refuse_websocket(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
+    if _upgrades(identity):
+        return _deny(found, "target: WebSocket is not carried yet", Hint.NO_WEBSOCKET, status=426)
+    return None
+
+
+def _refuse_method_parameter(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
+    """Where methods are judged, the URL may not name another one."""
+    judged = is_guarded(found.route) or any(match.methods for match in found.route.matches)
+    if judged and _parameter_names(identity) & _METHOD_KEYS:
+        return _deny(found, "match: the URL names another method", Hint.MALFORMED)
+    return None
+
+
+def _credentials(found: CompiledRoute, identity: RequestIdentity, headers: Headers) -> Verdict:
+    route = found.route
+    inject = injections(route)
+    if inject and identity.scheme != "https":
+        return _deny(found, "credential: this host's credential goes over TLS only", Hint.HTTPS)
+    if is_guarded(route) and _parameter_names(identity) & _IDENTITY_KEYS:
+        return _deny(found, "credential: the URL carries a credential or identity", Hint.CREDENTIAL)
+    sent = (("Host", identity.authority), *forwarded(route, headers))
+    return Allow(route, sent, inject)
+
+
+def _parameter_names(identity: RequestIdentity) -> set[str]:
+    """Names of the parameters in query and path, in one spelling."""
+    pairs = query_pairs(identity.query) if identity.query else []
+    if ";" in identity.path:
+        for segment in identity.path.split("/"):
+            pairs += query_pairs(segment.partition(";")[2])
+    return {
+        name.partition("[")[0].strip().lower().replace("-", "_").replace(".", "_")
+        for name, _ in pairs
+        if name
+    }
+
+
+def _provider(route: Route | None) -> str | None:
+    return None if route is None else route.provider
+
+
+def _deny(found: CompiledRoute | None, reason: str, hint: Hint, *, status: int = 403) -> Deny:
+    """On a provider's host 403 becomes 400: clients take 403 there for a failed login (ruling 5)."""
+    provider = _provider(None if found is None else found.route)
+    if provider is not None and status == 403:
+        status = 400
+    return Deny(status, f"egress: {reason}", hint, provider=provider)
