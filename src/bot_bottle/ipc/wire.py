@@ -8,6 +8,7 @@ over (a sidecar): sizes and numbers of descriptors are bounded, descriptors that
 from __future__ import annotations
 
 import array
+import errno
 import os
 import socket
 from collections.abc import Sequence
@@ -38,7 +39,11 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def send(sock: socket.socket, message: msgspec.Struct, fds: Sequence[int] = ()) -> None:
-    """Send *message* with *fds*; raises :class:`WireError` when the peer is gone or it is too long."""
+    """Send *message* with *fds*, whole or not at all.
+
+    Raises :class:`WireError` when it is too long, or the peer is gone or does not take it (a timeout and a
+    full buffer included: nobody of ours lags behind by a whole buffer).
+    """
     payload = msgspec.json.encode(message)
     if len(payload) > MAX_MESSAGE_BYTES:
         raise WireError(f"message of {len(payload)} bytes is over {MAX_MESSAGE_BYTES}")
@@ -46,7 +51,9 @@ def send(sock: socket.socket, message: msgspec.Struct, fds: Sequence[int] = ()) 
     try:
         sock.sendmsg([payload], ancillary)
     except OSError as error:
-        raise WireError(f"the peer is gone: {error.strerror}", closed=True) from error
+        if error.errno == errno.EMSGSIZE:
+            raise WireError(f"message of {len(payload)} bytes is over the host's socket buffer") from error
+        raise WireError(f"the peer is gone: {error.strerror or error}", closed=True) from error
 
 
 def receive(sock: socket.socket, kind: Any) -> tuple[Any, list[int]]:
@@ -63,7 +70,7 @@ def receive(sock: socket.socket, kind: Any) -> tuple[Any, list[int]]:
     except (TimeoutError, BlockingIOError):
         raise
     except OSError as error:
-        raise WireError(f"the peer is gone: {error.strerror}", closed=True) from error
+        raise WireError(f"the peer is gone: {error.strerror or error}", closed=True) from error
     fds: list[int] = []
     for level, type_, data in ancillary:
         if level == socket.SOL_SOCKET and type_ == socket.SCM_RIGHTS:
@@ -76,7 +83,7 @@ def receive(sock: socket.socket, kind: Any) -> tuple[Any, list[int]]:
         if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
             raise WireError("a packet came in cut")
         return msgspec.json.decode(payload, type=kind), fds
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         close_all(fds)
         raise WireError(f"no message of ours: {error}") from error
     except WireError:

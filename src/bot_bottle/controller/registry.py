@@ -1,0 +1,87 @@
+"""Which bottles there are, and what becomes of each: pure bookkeeping, no I/O.
+
+    (none) --register--> LAUNCHING --born--> RUNNING --finished--> LINGERING --sidecar ends--> (none)
+               |            |  ^                |
+               |            |  '--not born------'        launcher gone, from any: REAPING --reaped--> (none)
+               '--adopt--> RUNNING
+
+* A bottle has one launcher (the connection that named it) and at most one sidecar.
+* A launch that failed stays LAUNCHING until its launcher says that it has finished, or is gone.
+* While a bottle is REAPING its name can't be launched.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class State(enum.Enum):
+    LAUNCHING = "launching"
+    RUNNING = "running"
+    LINGERING = "lingering"
+    """finished; its sidecar has a moment to end by itself"""
+    REAPING = "reaping"
+
+
+@dataclass
+class Launch:
+    """One bottle. Descriptors are the daemon's to close; -1 where there is none."""
+
+    bottle: str
+    connection: int | None
+    """the launcher's, by its number; None when it is gone"""
+    state: State = State.LAUNCHING
+    ordered: bool = False
+    """a sidecar was asked for and the answer is not there yet"""
+    pidfd: int = -1
+    link: int = -1
+    link_packets: int = 0
+    deadline: float | None = None
+    """while LINGERING: when the sidecar is killed"""
+
+
+class Registry:
+    """Bottles by name, and by their launcher's connection."""
+
+    def __init__(self) -> None:
+        self._launches: dict[str, Launch] = {}
+
+    def __len__(self) -> int:
+        return len(self._launches)
+
+    def launches(self) -> list[Launch]:
+        return list(self._launches.values())
+
+    def bottles(self) -> tuple[str, ...]:
+        """Names of what is not ending, sorted."""
+        alive = (State.LAUNCHING, State.RUNNING)
+        return tuple(sorted(launch.bottle for launch in self.launches() if launch.state in alive))
+
+    def get(self, bottle: str) -> Launch | None:
+        return self._launches.get(bottle)
+
+    def of(self, connection: int) -> Launch | None:
+        """The bottle that *connection* stands for."""
+        for launch in self._launches.values():
+            if launch.connection == connection:
+                return launch
+        return None
+
+    def register(self, bottle: str, connection: int) -> Launch | str:
+        """A new launch, or a launch that failed and is tried again; else why not."""
+        launch = self._launches.get(bottle)
+        own = self.of(connection)
+        if own is not None and own.bottle != bottle:
+            return f"this connection stands for bottle {own.bottle!r}: open another one"
+        if launch is None:
+            launch = self._launches[bottle] = Launch(bottle, connection)
+            return launch
+        if launch.state is State.REAPING or launch.state is State.LINGERING:
+            return f"what an earlier launch of {bottle!r} left is being removed: try again in a moment"
+        if launch.connection != connection or launch.ordered or launch.state is State.RUNNING:
+            return f"bottle {bottle!r} is running already: choose another label"
+        return launch
+
+    def remove(self, launch: Launch) -> None:
+        self._launches.pop(launch.bottle, None)
