@@ -7,7 +7,9 @@ recorded is the evidence: tests assert on it, not on a log of ours.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import ssl
 import tempfile
 import threading
@@ -71,8 +73,9 @@ class AnthropicFake:
 
     def __init__(self, turns: Sequence[Turn], *, tls: bool = True, host: str = API_HOST) -> None:
         self._turns = list(turns)
-        self._lock = threading.Lock()
-        self._permits = threading.Semaphore(0)
+        self._lock = threading.Condition()
+        self._permits = 0
+        self._closing = False
         self._requests: list[Recorded] = []
         self._sent: list[str] = []
         self._played = 0
@@ -95,7 +98,12 @@ class AnthropicFake:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """End every connection; afterwards no thread and no socket of the fake is left."""
         self._server.shutdown()
+        with self._lock:
+            self._closing = True
+            self._lock.notify_all()
+        self._server.hang_up()
         self._server.server_close()
         self._thread.join()
 
@@ -124,7 +132,9 @@ class AnthropicFake:
 
     def permit(self, deltas: int = 1) -> None:
         """Let that many further deltas of paced turns go out."""
-        self._permits.release(deltas)
+        with self._lock:
+            self._permits += deltas
+            self._lock.notify_all()
 
     # -- for the handler
     def record(self, request: Recorded) -> None:
@@ -139,7 +149,12 @@ class AnthropicFake:
             return self._played, self._turns[self._played - 1]
 
     def await_permit(self) -> bool:
-        return self._permits.acquire(timeout=PERMIT_TIMEOUT_S)
+        with self._lock:
+            self._lock.wait_for(lambda: self._permits > 0 or self._closing, PERMIT_TIMEOUT_S)
+            if self._permits == 0 or self._closing:
+                return False
+            self._permits -= 1
+            return True
 
     def note_sent(self, text: str) -> None:
         with self._lock:
@@ -147,10 +162,32 @@ class AnthropicFake:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+    daemon_threads = False  # so that server_close waits for every connection's thread
     request_queue_size = 128
     api: AnthropicFake
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._connections: set[socket.socket] = set()
+        self._connections_lock = threading.Lock()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        with self._connections_lock:
+            self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._connections_lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Wake every thread that reads from or writes to a client."""
+        with self._connections_lock:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is no error of ours."""
