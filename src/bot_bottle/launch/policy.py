@@ -153,3 +153,39 @@ def hosts_of(routes: Iterable[Route]) -> tuple[str, ...]:
 def injects_of(route: Route) -> tuple[Inject, ...]:
     """The credentials that the proxy sets on *route*."""
     return () if isinstance(route.auth, Passthrough) else route.auth
+
+
+def refuse_unbuilt(policy: Policy) -> None:
+    """Raise :class:`PolicyError` for a setting of a routes file that this version does not enforce (ruling 50).
+
+    A manifest's are refused with file and line by ``manifest.unenforced``; this is the same list for files
+    that have no marks.
+    """
+    found = [
+        name
+        for name, used in (
+            ("log: 2", policy.log > 1),
+            ("upstream_proxy", policy.upstream_proxy is not None),
+            ("on_taint", policy.on_taint is not None),
+            ("provider_features", bool(policy.provider_features)),
+            ("provider_schema", policy.provider_schema is not None),
+        )
+        if used
+    ]
+    for route in policy.routes:
+        dlp = route.dlp
+        found += [
+            f"{name} of {route.host}"
+            for name, used in (
+                ("meter", route.meter is not None),
+                ("preset", route.preset is not None),
+                ("access", bool(route.access)),
+                ("dlp.outbound_detectors", bool(dlp.outbound_detectors)),
+                ("dlp.inbound_detectors", bool(dlp.inbound_detectors)),
+                ("dlp.outbound_on_match", dlp.outbound_on_match is not None),
+                ("dlp.inbound_on_match", dlp.inbound_on_match is not None),
+            )
+            if used
+        ]
+    if found:
+        raise PolicyError(f"not enforced by this version: {', '.join(found)}; remove it from the routes file")

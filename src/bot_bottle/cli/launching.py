@@ -1,0 +1,143 @@
+"""What ``run``, ``start`` and ``resume`` share: from a request to the end of its session, and what is said.
+
+The composition root of a launch: it picks the backend and hands everything down.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot_bottle import __version__
+from bot_bottle.base import messages
+from bot_bottle.base.clock import utc_now
+from bot_bottle.base.ids import mint_identity, mint_nonce
+from bot_bottle.base.text import printable
+from bot_bottle.cli.backends import choose, make_backend
+from bot_bottle.launch.plan import LaunchError
+from bot_bottle.launch.prepare import Host, Prepared, prepare
+from bot_bottle.launch.reap import discard
+from bot_bottle.launch.relay import Console
+from bot_bottle.launch.request import LaunchRequest
+from bot_bottle.launch.session import Outcome, Session
+from bot_bottle.store import bottles
+from bot_bottle.store.bottles import BottleState, IdentityTaken
+from bot_bottle.store.directories import prepare as prepare_directories
+from bot_bottle.store.layout import Layout
+
+MINT_TRIES = 8
+"""36^5 suffixes: a second collision in a row is a sign of something else."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A prepared launch that a person may still decline."""
+
+    request: LaunchRequest
+    prepared: Prepared
+    identity: str
+
+
+def host_of(layout: Layout, environ: Mapping[str, str] = os.environ) -> Host:
+    """The operator's side as this process has it."""
+    return Host(layout, dict(environ), ask_secret, term=environ.get("TERM") if os.isatty(0) else None)
+
+
+def ask_secret(prompt: str) -> str:
+    """Ask on the controlling terminal with echo off."""
+    from getpass import getpass
+
+    try:
+        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        raise LaunchError(f"{prompt!r} must be typed in, and there is no terminal: use ${{NAME}} instead") from error
+    os.close(fd)
+    return getpass(f"{printable(prompt)}: ")
+
+
+def make_ready(request: LaunchRequest, layout: Layout, identity: str | None = None) -> Ready:
+    """Plan *request*; nothing exists yet. *identity*: the one to use, else one is minted."""
+    backend = choose(request.backend or None)
+    request = _with_backend(request, backend)
+    identity = identity or mint_identity(request.agent or request.template or _program(request))
+    return Ready(request, prepare(request, host_of(layout), instance=identity), identity)
+
+
+def _with_backend(request: LaunchRequest, backend: str) -> LaunchRequest:
+    from dataclasses import replace
+
+    return replace(request, backend=backend)
+
+
+def _program(request: LaunchRequest) -> str:
+    return os.path.basename(request.run.argv[0]) if request.run.argv else "bottle"
+
+
+def carry_out(ready: Ready, layout: Layout, console: Console, state: BottleState | None = None) -> Outcome:
+    """Run the session in *state* (None: a new one) to its end; keep or remove what it left, and say so."""
+    prepare_directories(layout)
+    backend = make_backend(layout, ready.request.backend)
+    plan = ready.prepared.plan
+    unenforced = backend.unenforced(plan.resources)
+    refused = sorted(plan.resources.explicit & set(unenforced))
+    if refused:
+        raise LaunchError(f"resources: {', '.join(refused)} can't be enforced on this host: remove it")
+    if unenforced:
+        messages.debug(f"not enforced on this host: the default {', '.join(sorted(unenforced))}")
+    fresh = state is None
+    if state is None:
+        state = _create(layout, ready)
+    earlier = None if fresh else state.metadata()
+    metadata = ready.request.metadata(
+        utc_now(), earlier.launch_id if earlier and earlier.launch_id else mint_nonce(), __version__
+    )
+    from dataclasses import replace
+
+    metadata = replace(
+        metadata, workspace_mode=ready.prepared.workspace_mode if fresh or earlier is None else earlier.workspace_mode
+    )
+    session = Session(plan, metadata, state, layout, backend, console, fresh=fresh)
+    try:
+        outcome = session.run()
+    except BaseException:
+        _end(layout, state, kept=state.is_preserved())
+        raise
+    _end(layout, state, kept=outcome.preserved)
+    _say_what_is_left(outcome)
+    return outcome
+
+
+def _create(layout: Layout, ready: Ready) -> BottleState:
+    """A label's identity is taken or not; a minted one is minted again."""
+    if ready.request.label:
+        return bottles.create(layout, ready.identity)
+    identity = ready.identity
+    for _ in range(MINT_TRIES):
+        try:
+            return bottles.create(layout, identity)
+        except IdentityTaken:
+            identity = mint_identity(identity.rpartition("-")[0])
+    raise LaunchError(f"no free identity for {ready.identity!r}: run 'bot-bottle cleanup'")
+
+
+def _end(layout: Layout, state: BottleState, *, kept: bool) -> None:
+    state.close()
+    if kept:
+        messages.info(f"kept: bot-bottle resume {state.identity}")
+    else:
+        discard(layout, state.identity)
+
+
+def _say_what_is_left(outcome: Outcome) -> None:
+    left = outcome.leftovers
+    if left.any():
+        messages.info(f"the agent left {left.summary()}; the files are in {outcome.directory}")
+        for path in left.paths:
+            messages.info(f"  {printable(path)}")
+
+
+def no_terminal() -> bool:
+    """Nobody can be asked."""
+    return not sys.stdin.isatty()

@@ -1,0 +1,285 @@
+"""From a request to a plan: reads manifests, files and the operator's environment; starts nothing.
+
+The order is that of the spec (backends, section 2): manifest, what is not enforced, provider, routes,
+credentials, environment, workspace. Every error is raised here, before anything exists.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from bot_bottle.base import messages
+from bot_bottle.egress.codec import load_policy
+from bot_bottle.egress.config import Policy, Route
+from bot_bottle.launch import skills
+from bot_bottle.launch.environment import RESERVED, agent_environment
+from bot_bottle.launch.plan import LaunchError, LaunchPlan, Subject
+from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, refuse_unbuilt, resolve_slots
+from bot_bottle.launch.request import LaunchRequest
+from bot_bottle.launch.tools import provide
+from bot_bottle.launch.workspace import WorkspacePlan, plan_workspace
+from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE, GuestFile, ProviderPlan, ProviderRequest
+from bot_bottle.providers.registry import find_provider, pick_token_variable
+from bot_bottle.sandbox.contract import Mount, Resources
+from bot_bottle.store.layout import Layout
+
+if TYPE_CHECKING:
+    from bot_bottle.manifest.load import Loaded
+    from bot_bottle.manifest.schema import Bottle
+
+MAX_ROUTES_FILE_BYTES = 1024 * 1024
+VISIBLE_SECRET = "is visible to the agent: the operator gives it to the bottle itself"
+
+
+@dataclass(frozen=True)
+class Host:
+    """The operator's side that a plan is made from; a test makes its own."""
+
+    layout: Layout
+    environ: Mapping[str, str]
+    ask: Callable[[str], str]
+    """asks for a secret with echo off; raises :class:`LaunchError` where there is nobody to ask"""
+    progress: Callable[[str], None] = messages.info
+    term: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, and what the preflight shows of it."""
+
+    plan: LaunchPlan
+    loaded: Loaded | None
+    bottles: tuple[str, ...]
+    workspace_mode: str
+
+
+def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
+    """Make the plan of *request*.
+
+    Raises ``ManifestError``, ``ProviderError``, ``PolicyError``, ``ToolError`` and :class:`LaunchError`;
+    each message says what to mend.
+    """
+    loaded = _load(request, host)
+    bottle = loaded.bottle if loaded else None
+    workspace = _workspace(request, bottle, host)
+    workdir = _workdir(request, workspace)
+    template, provider = _provider_plan(request, loaded, host, workdir, instance)
+    tool = provide(provider.command, provider.tool, _named_tools(bottle), host.layout.tools, host.progress) \
+        if provider.command else None
+    base, others = _routes(request, bottle, host)
+    slotted = compose(provider.routes, others, base)
+    literals, secrets = _env_entries(request, bottle, host)
+    env = agent_environment(provider.env, literals, secrets, host.term)
+    argv, mounts = provider.argv, [*_tool_mounts(bottle)]
+    if tool is not None:
+        argv = (str(tool.program), *argv[1:])
+        mounts.append(tool.mount)
+        env["PATH"] = f"{tool.program.parent}:{env['PATH']}"
+    notes = [*(loaded.warnings if loaded else ()), *(f"{name} {VISIBLE_SECRET}" for name in sorted(secrets))]
+    plan = LaunchPlan(
+        subject=Subject(request.agent or template, _bottle_names(request, loaded), request.label, request.color),
+        template=template,
+        provider=ProviderPlan(**{**provider.__dict__, "argv": argv}),
+        policy=slotted.policy,
+        tokens=resolve_slots(slotted.slots, host.environ),
+        env=env,
+        workdir=workdir,
+        workspace=workspace,
+        files=(*provider.files, *_skill_files(provider, host), *_git_files(bottle)),
+        mounts=tuple(mounts),
+        resources=_resources(bottle),
+        connect_to=tuple(parse_connect_to(text) for text in request.run.connect_to),
+        extra_ca=_extra_ca(request, base),
+        notes=tuple(notes),
+    )
+    return Prepared(plan, loaded, plan.subject.bottles, "copy" if workspace else "none")
+
+
+# -- the manifest
+def _load(request: LaunchRequest, host: Host) -> Loaded | None:
+    """Nothing of the manifest is read where neither an agent nor a bottle was named (``run``)."""
+    if not request.agent and not request.bottles:
+        return None
+    from bot_bottle.manifest.load import load  # 30 ms that a plain ``run`` need not pay
+    from bot_bottle.manifest.source import resolve
+    from bot_bottle.manifest.unenforced import refuse_unenforced
+
+    index = resolve(host.layout.home.parent, Path(request.cwd) if request.cwd else None)
+    loaded = load(index, request.agent or None, request.bottles, trust_project=request.trust_project)
+    refuse_unenforced(loaded)
+    return loaded
+
+
+def _bottle_names(request: LaunchRequest, loaded: Loaded | None) -> tuple[str, ...]:
+    return loaded.bottle_names if loaded else request.bottles
+
+
+# -- the provider
+def _provider_plan(
+    request: LaunchRequest, loaded: Loaded | None, host: Host, workdir: PurePosixPath, instance: str
+) -> tuple[str, ProviderPlan]:
+    config = loaded.bottle.agent_provider if loaded else None
+    use_config = config is not None and request.template in ("", config.template)
+    template = request.template or (config.template if config else "command")
+    provider = find_provider(template)
+    token = (config.auth_token if config is not None and use_config else "") or request.run.auth_token
+    if not token and not loaded and provider.token_variables:
+        token = pick_token_variable(provider, host.environ)
+        if token:
+            host.progress(f"{template} signs in with the value of {token}")
+        else:
+            raise LaunchError(
+                f"no credential for {template}: export one of {', '.join(provider.token_variables)}"
+            )
+    kind = config.auth_kind if config is not None and use_config else None
+    plan = provider.plan(
+        ProviderRequest(
+            settings=config.settings if config is not None and use_config else request.run.settings,
+            auth_token=token,
+            auth_kind=str(kind) if kind else request.run.auth_kind,
+            host_env=host.environ,
+            prompt=loaded.agent.prompt if loaded else "",
+            task=request.run.task,
+            argv=request.run.argv,
+            workdir=workdir,
+            label=request.label,
+            instance=instance,
+            color=request.color,
+            skills=loaded.agent.skills if loaded else (),
+            resume=request.resume,
+            machine=platform.machine(),
+        )
+    )
+    return template, plan
+
+
+def _named_tools(bottle: Bottle | None) -> list[Path]:
+    return [mount.source for mount in _tool_mounts(bottle)]
+
+
+def _tool_mounts(bottle: Bottle | None) -> list[Mount]:
+    """Host directories of ``tools``, seen read-only at the same path."""
+    mounts = []
+    for tool in bottle.tools if bottle else ():
+        path = getattr(tool, "path", None)
+        if path is None:
+            continue  # a package: refused by the table of what is not enforced
+        if not Path(path).exists():
+            raise LaunchError(f"tools: {path!r} is not there: name a directory of this host")
+        mounts.append(Mount(Path(path).resolve(), PurePosixPath(path)))
+    return mounts
+
+
+def _skill_files(provider: ProviderPlan, host: Host) -> list[GuestFile]:
+    source = host.layout.home.parent / ".claude" / "skills"
+    return [file for skill in provider.skills for file in skills.read(source / skill.name, skill.target)]
+
+
+# -- routes
+def _routes(request: LaunchRequest, bottle: Bottle | None, host: Host) -> tuple[Policy, tuple[Route, ...]]:
+    """The top-level settings, and all routes that are not the provider's."""
+    base = Policy()
+    routes: list[Route] = []
+    if bottle:
+        egress = bottle.egress
+        base = Policy(log=egress.log, extra_ca=egress.extra_ca)
+        routes += egress.routes
+    if request.run.routes_file:
+        from_file = _read_policy(Path(request.run.routes_file))
+        refuse_unbuilt(from_file)
+        base = Policy(log=max(base.log, from_file.log), extra_ca=from_file.extra_ca or base.extra_ca)
+        routes += from_file.routes
+    routes += flag_routes(request.run.allow, request.run.auth)
+    return base, tuple(routes)
+
+
+def _read_policy(path: Path) -> Policy:
+    from bot_bottle.base.yamltext import YamlError, dotted
+    from bot_bottle.egress.config import ConfigError
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(MAX_ROUTES_FILE_BYTES + 1)
+        return load_policy(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LaunchError(f"--routes {str(path)!r} can't be read: {error}") from error
+    except YamlError as error:
+        raise LaunchError(f"{path}:{error.line}: {error.message}") from error
+    except ConfigError as error:
+        raise LaunchError(f"{path}: {dotted(error.path)}: {error.message}") from error
+
+
+def _extra_ca(request: LaunchRequest, base: Policy) -> tuple[Path, ...]:
+    paths = [*request.run.extra_ca, *([base.extra_ca] if base.extra_ca else [])]
+    return tuple(Path(path) for path in paths)
+
+
+# -- environment
+def _env_entries(
+    request: LaunchRequest, bottle: Bottle | None, host: Host
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Literals, and the secrets that the operator gives the bottle itself (ruling 48)."""
+    literals: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    for name, entry in (bottle.env if bottle else {}).items():
+        if not name:
+            continue
+        source = entry.source
+        variable = getattr(source, "name", None)
+        if not entry.secret:
+            literals[name] = entry.written
+        elif variable is not None:
+            if variable not in host.environ:
+                raise LaunchError(f"env.{name}: the variable {variable!r} is not set here: export it")
+            secrets[name] = host.environ[variable]
+        else:
+            secrets[name] = host.ask(getattr(source, "text", "") or name)
+    literals.update(request.run.env)
+    taken = sorted(RESERVED & (literals.keys() | secrets.keys()))
+    if taken:
+        raise LaunchError(f"env: {', '.join(taken)} can't be set: the sandbox needs its own value; remove it")
+    return literals, secrets
+
+
+def _git_files(bottle: Bottle | None) -> list[GuestFile]:
+    """``~/.gitconfig`` with the effective identity; values are quoted as git-config(1) has it."""
+    user = bottle.git_user if bottle else None
+    if user is None or not (user.name or user.email):
+        return []
+    lines = ["[user]"]
+    for key, value in (("name", user.name), ("email", user.email)):
+        if value:
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            lines.append(f'\t{key} = "{escaped}"')
+    return [GuestFile(GUEST_HOME / ".gitconfig", ("\n".join(lines) + "\n").encode(), 0o644)]
+
+
+# -- workspace and limits
+def _workspace(request: LaunchRequest, bottle: Bottle | None, host: Host) -> WorkspacePlan | None:
+    wanted = bottle.workspace if bottle else None
+    mode = str(wanted.mode) if wanted else "none"
+    if request.copy_cwd:
+        mode = "copy"
+    if mode == "none":
+        return None
+    source = Path((wanted.path if wanted else None) or request.cwd or os.getcwd())
+    exclude = (*(wanted.exclude if wanted else ()), *request.run.exclude)
+    return plan_workspace(source, mode, exclude, host.layout.home.parent)
+
+
+def _workdir(request: LaunchRequest, workspace: WorkspacePlan | None) -> PurePosixPath:
+    if request.run.workdir:
+        return PurePosixPath(request.run.workdir)
+    return GUEST_WORKSPACE if workspace else GUEST_HOME
+
+
+def _resources(bottle: Bottle | None) -> Resources:
+    if bottle is None:
+        return Resources()
+    written = {name: getattr(bottle.resources, name) for name in bottle.resources.explicit}
+    return Resources(**written, explicit=bottle.resources.explicit)
