@@ -9,8 +9,7 @@ import os.path
 import re
 from collections.abc import Sequence
 
-from bot_bottle.egress.codec import decode_route
-from bot_bottle.egress.config import ConfigError, Dialect
+from bot_bottle.egress.hosts import BadHost, canonical_route_host
 from bot_bottle.manifest.decode_budget import budgets
 from bot_bottle.manifest.decode_egress import egress
 from bot_bottle.manifest.decode_git import check_repos, git_user, repos
@@ -52,7 +51,7 @@ from bot_bottle.manifest.schema import (
     Workspace,
     WorkspaceMode,
 )
-from bot_bottle.manifest.tree import ManifestError, Node
+from bot_bottle.manifest.tree import Node
 
 MAX_CPUS = 4096
 MAX_PIDS = 4_194_304
@@ -153,9 +152,9 @@ def _items(node: Node) -> list[Node]:
 def _host(node: Node) -> str:
     """A host, canonical as a route's."""
     try:
-        return decode_route({"host": node.value}, Dialect.MANIFEST).host
-    except ConfigError as error:
-        raise ManifestError(error.message, node.place) from error
+        return canonical_route_host(string(node))
+    except BadHost as error:
+        fail(node, f"is not a host name: {error}")
 
 
 def _env_source(node: Node) -> EnvSource:

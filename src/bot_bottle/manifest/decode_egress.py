@@ -7,9 +7,9 @@ here its errors get file, line and full key path.
 from __future__ import annotations
 
 from bot_bottle.base.yamltext import KeyPath
-from bot_bottle.egress.codec import decode_policy, decode_route
+from bot_bottle.egress.codec import decode_route, decode_settings
 from bot_bottle.egress.config import ConfigError, Dialect, Policy, Route
-from bot_bottle.manifest.fields import fail, integer, kind, known_keys, optional, string, variable
+from bot_bottle.manifest.fields import fail, integer, kind, known_keys, optional, string
 from bot_bottle.manifest.keys import below
 from bot_bottle.manifest.paths import Paths
 from bot_bottle.manifest.schema import EgressConfig
@@ -48,15 +48,8 @@ def _ca_file(node: Node, paths: Paths) -> str:
 
 def _policy(node: Node, entries: dict[str, Node]) -> Policy:
     """Everything but log, extra_ca and routes."""
-    data = {key: plain(child) for key, child in entries.items()}
-    proxy = entries.get("upstream_proxy")
-    if proxy and isinstance(proxy.value, dict):
-        known_keys(proxy, below("bottle", "egress.upstream_proxy"))
-        if "token_ref" in proxy.value:
-            data["upstream_proxy"]["token_env"] = variable(proxy.value["token_ref"])
-            del data["upstream_proxy"]["token_ref"]
     try:
-        return decode_policy({**data, "routes": []})
+        return decode_settings({key: plain(child) for key, child in entries.items()}, Dialect.MANIFEST)
     except ConfigError as error:
         raise ManifestError(error.message, node.at(error.path)) from error
 
@@ -69,12 +62,13 @@ def _routes(node: Node) -> tuple[tuple[Route, ...], Node]:
     kept: dict[str, tuple[Route, Node]] = {}
     for item in node.value:
         route = _route(item)
-        first = kept.setdefault(route.host, (route, item))
+        name = route.host or f"preset {route.preset}"
+        first = kept.setdefault(name, (route, item))
         if first[1] is item:
             continue
         if first[0] != route or _list(first[1].place) == _list(item.place):
             raise ManifestError(
-                f"host {route.host!r} has a route already at {first[1].place}: keep one definition",
+                f"host {name!r} has a route already at {first[1].place}: keep one definition",
                 item.at(("host",)),
             )
     routes = tuple(route for route, _ in kept.values())
