@@ -43,6 +43,7 @@ _NEVER_V4 = (
 )
 _NEVER_V6 = (
     (IPv6Network("::/128"), "an unspecified address"),
+    (IPv6Network("64:ff9b:1::/48"), "an address of a local translator (RFC 8215), where anything may lie"),
     (IPv6Network("fe80::/10"), "a link-local address"),
     (IPv6Network("fec0::/10"), "a site-local address"),
     (IPv6Network("ff00::/8"), "a multicast address"),
@@ -69,27 +70,33 @@ _NOT_GLOBAL_V6 = (
 )
 
 _NAT64 = IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
 _COMPATIBLE = IPv6Network("::/96")
 _TRANSLATED = IPv6Network("::ffff:0:0:0/96")
 
 
 def embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that *address* stands for (mapped, compatible, translated, NAT64 of RFC 6052 and
-    RFC 8215, 6to4, ISATAP), or None. Teredo is refused whole."""
+    """The IPv4 address that *address* stands for (mapped, compatible, translated, NAT64 of RFC 6052, 6to4),
+    or None."""
     value = int(address)
     low = IPv4Address(value & 0xFFFFFFFF)
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address in _COMPATIBLE and value > 1:
         return low
-    if address in _TRANSLATED or address in _NAT64 or address in _NAT64_LOCAL:
+    if address in _TRANSLATED or address in _NAT64:
         return low
     if address in _SIX_TO_FOUR:
         return IPv4Address((value >> 80) & 0xFFFFFFFF)
-    if (value >> 32) & 0xFFFFFFFF in (0x00005EFE, 0x02005EFE):  # RFC 5214 section 6.1
-        return low
+    return None
+
+
+def isatap_ipv4(address: Address) -> IPv4Address | None:
+    """The IPv4 address in the interface identifier of RFC 5214 section 6.1: a tunnel may end there, whatever
+    the prefix says, so both are judged."""
+    value = int(address)
+    if isinstance(address, IPv6Address) and (value >> 32) & 0xFFFFFFFF in (0x00005EFE, 0x02005EFE):
+        return IPv4Address(value & 0xFFFFFFFF)
     return None
 
 
@@ -107,6 +114,9 @@ def check_address(
     and its private networks.
     """
     address = _unwrap(address)
+    tunnelled = isatap_ipv4(address)
+    if tunnelled is not None and not (_is_global(tunnelled) and _never(tunnelled, port, ()) is None):
+        return "an address of a tunnel to one that is not globally reachable"
     never = _never(address, port, refuse_ports)
     if never is not None:
         return never
@@ -141,7 +151,9 @@ def check_route_address(
 
 def check_connect_to(address: Address, port: int = 0, *, refuse_ports: Collection[int] = ()) -> str | None:
     """The same for an address that the operator named by ``--connect-to``: only the never-list counts."""
-    return _never(_unwrap(address), port, refuse_ports)
+    judged = [_unwrap(address), isatap_ipv4(address)]
+    reasons = [_never(each, port, refuse_ports) for each in judged if each is not None]
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def fixed_addresses(host: str) -> tuple[Address, ...] | None:

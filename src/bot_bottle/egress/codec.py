@@ -29,7 +29,7 @@ from bot_bottle.egress.config import (
 )
 from bot_bottle.egress.credential import TOKEN_KEY, auth_keys, decode_auth, encode_auth
 from bot_bottle.egress.headers import FRAMING
-from bot_bottle.egress.hosts import HOST_ALIAS, BadHost, canonical_route_host, ip_literal
+from bot_bottle.egress.hosts import HOST_ALIAS, BadHost, canonical_route_host, ip_literal, wildcard_matches
 
 MAX_ROUTES = 1000
 MAX_PORTS = 64
@@ -53,6 +53,16 @@ def decode_route(raw: object, dialect: Dialect, *, path: KeyPath = ()) -> Route:
 
     ``provider`` is read in a routes file only: a manifest can't make a provider's route.
     """
+    try:
+        return _decode_route(raw, dialect, path)
+    except ConfigError as error:
+        host = raw.get("host") if isinstance(raw, Mapping) else None
+        if not isinstance(host, str) or error.path[len(path) :] == ("host",):
+            raise
+        raise ConfigError(f"{error.message} (route {host[:253]!r})", error.path) from error
+
+
+def _decode_route(raw: object, dialect: Dialect, path: KeyPath) -> Route:
     accepted = (*_ROUTE_KEYS, *auth_keys(dialect), *(("provider",) if dialect is Dialect.ROUTES_FILE else ()))
     _refuse_reserved(raw, path)
     entry = fields.mapping(raw, accepted, path)
@@ -331,16 +341,21 @@ def policy_version(text: str) -> str:
 def effective_routes(provider_routes: Sequence[Route], manifest_routes: Sequence[Route]) -> tuple[Route, ...]:
     """Provider routes, then manifest routes. A manifest route that names a provider's host is a
     :class:`ConfigError` naming both (ruling 59); its path is the manifest route's index."""
-    owners = {route.host: route.provider or "the agent's provider" for route in provider_routes}
-    seen = set(owners)
+    seen: set[str] = set()
     for index, route in enumerate(manifest_routes):
-        if route.host in owners:
+        owner = next((owned for owned in provider_routes if _owns(owned.host, route.host)), None)
+        if owner is not None:
             raise ConfigError(
-                f"host {route.host!r} belongs to the provider {owners[route.host]!r}, and routes[{index}] names it"
-                " too: remove that route",
+                f"host {route.host!r} belongs to the provider {owner.provider or 'of the agent'!r}"
+                f" (its route {owner.host!r}), and routes[{index}] names it too: remove that route",
                 (index, "host"),
             )
         if route.host and route.host in seen:
             raise ConfigError(f"host {route.host!r} has two routes: keep one", (index, "host"))
         seen.add(route.host)
     return (*provider_routes, *manifest_routes)
+
+
+def _owns(owned: str, host: str) -> bool:
+    """Whether *host* (maybe a wildcard) is the provider's *owned* or lies below it."""
+    return owned == host or wildcard_matches(owned, host.removeprefix("*."))

@@ -5,6 +5,8 @@ Deny is the default: only the last line allows. It reads no clock, file or netwo
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot_bottle.egress.config import Route
 from bot_bottle.egress.git_http import GitUse, git_use
 from bot_bottle.egress.headers import Headers, end_to_end, forwarded, injections, is_guarded
@@ -28,7 +30,6 @@ _IDENTITY_KEYS = frozenset(
         "awsaccesskeyid",
         "bearer",
         "client_secret",
-        "code",
         "id_token",
         "job_token",
         "jwt",
@@ -68,12 +69,25 @@ def may_connect(policy: CompiledPolicy, host: str, port: int) -> Deny | None:
     (ruling 63). 80 and 443 are always taken up, so that the refusal can be shown inside."""
     if port in policy.ports:
         return None
-    provider = _provider(policy.find(host))
-    return Deny(403, f"egress: target: no route opens port {port}", Hint.ASK, provider=provider)
+    return on_host(policy, host, Deny(403, f"egress: target: no route opens port {port}", Hint.ASK))
 
 
 def decide(policy: CompiledPolicy, identity: RequestIdentity, *, cut_off: bool = False) -> Verdict:
     """Judge one request. Order: cut-off, introspection, target, host, git, matches, credentials."""
+    verdict = _judge(policy, identity, cut_off)
+    if isinstance(verdict, Deny) and verdict.provider not in (None, "claude") and _upgrades(identity):
+        # Codex goes over to POST on 426 alone, and shows the refusal that it gets there.
+        return replace(verdict, status=426)
+    return verdict
+
+
+def on_host(policy: CompiledPolicy, host: str, deny: Deny) -> Deny:
+    """*deny* as it is told on *host*: where a provider owns it, in the API's shape, and 403 becomes 400,
+    since clients take 403 there for a failed login (ruling 5). For refusals that the proxy makes itself."""
+    return _shaped(policy.find(host), deny)
+
+
+def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> Verdict:
     found = policy.lookup(identity.host)
     if cut_off:
         return _deny(found, "cut off: this bottle may send nothing", Hint.CUT_OFF)
@@ -167,13 +181,11 @@ def _parameter_names(identity: RequestIdentity) -> set[str]:
     }
 
 
-def _provider(route: Route | None) -> str | None:
-    return None if route is None else route.provider
-
-
 def _deny(found: CompiledRoute | None, reason: str, hint: Hint, *, status: int = 403) -> Deny:
-    """On a provider's host 403 becomes 400: clients take 403 there for a failed login (ruling 5)."""
-    provider = _provider(None if found is None else found.route)
-    if provider is not None and status == 403:
-        status = 400
-    return Deny(status, f"egress: {reason}", hint, provider=provider)
+    return _shaped(None if found is None else found.route, Deny(status, f"egress: {reason}", hint))
+
+
+def _shaped(route: Route | None, deny: Deny) -> Deny:
+    if route is None or route.provider is None:
+        return deny
+    return replace(deny, status=400 if deny.status == 403 else deny.status, provider=route.provider)

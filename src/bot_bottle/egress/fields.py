@@ -53,7 +53,8 @@ def mapping(raw: object, accepted: Iterable[str], path: KeyPath) -> Mapping[str,
         if key not in names:
             where = f" in {dotted(path)}" if path else ""
             raise ConfigError(
-                f"unknown key {key!r}{where}: accepted are {', '.join(names)}", (*path, str(key))
+                f"unknown key {str(key)[:MAX_NAME_CHARS]!r}{where}: accepted are {', '.join(names)}",
+                (*path, str(key)),
             )
     return raw
 

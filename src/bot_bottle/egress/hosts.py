@@ -77,7 +77,7 @@ def _check_label(label: str) -> None:
 
 
 def _check_a_label(label: str) -> None:
-    """An A-label is what IDNA 2008 makes of its own U-label; anything else shows one name and means another."""
+    """An A-label is what IDNA 2008 makes of its own U-label; else it shows one name and means another."""
     import idna  # 20 ms, needed by few names: kept off the path of a launch
 
     try:
@@ -119,11 +119,17 @@ def _canonical_ipv6(inner: str) -> str:
 def canonical_route_host(text: str) -> str:
     """The canonical form of a route's ``host``: names also as U-labels, IPv6 with or without brackets,
     ``*.`` in front of a name. Raises :class:`BadHost`."""
-    if text.startswith("*."):
-        base = canonical_route_host(text[2:])
-        if ip_literal(base) is not None or base == HOST_ALIAS:
-            raise BadHost("a wildcard needs a name")
-        return f"*.{base}"
+    if not text.startswith("*."):
+        return _exact_route_host(text)
+    base = _exact_route_host(text[2:])
+    if ip_literal(base) is not None or base == HOST_ALIAS:
+        raise BadHost("a wildcard needs a name")
+    if len(base) > MAX_HOST_CHARS - 2:
+        raise BadHost("no name below the wildcard would be short enough")
+    return f"*.{base}"
+
+
+def _exact_route_host(text: str) -> str:
     if "://" in text or "/" in text:
         raise BadHost("write the host name alone, without scheme and path")
     if "@" in text:

@@ -1,8 +1,8 @@
 """Routes made ready to be asked: host look-up and ``matches``, compiled once per policy.
 
-Meaning of ``matches``: the Kubernetes Gateway API's HTTPRoute; regular expressions run on RE2, whole. Stricter
-than there: a header that stands twice satisfies no rule (which of them the server reads is not known), and a
-list in one field is compared as it stands (threats D7).
+Meaning of ``matches``: the Kubernetes Gateway API's HTTPRoute; regular expressions run on RE2, whole.
+Stricter than there: a header that stands twice satisfies no rule (which of them the server reads is not
+known), and a list in one field is compared as it stands (threats D7).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bot_bottle.egress.config import (
     Route,
 )
 from bot_bottle.egress.headers import Headers
+from bot_bottle.egress.hosts import ip_literal
 from bot_bottle.egress.regex import BadPattern, Pattern
 
 Test = Callable[[str], bool]
@@ -82,7 +83,7 @@ class CompiledPolicy:
         """The one route for canonical *host*: exact before wildcard, the longer wildcard first. A wildcard
         covers no address."""
         found = self.routes.get(host)
-        if found is not None or ":" in host or host[-1:].isdigit():
+        if found is not None or ip_literal(host) is not None:
             return found
         rest = host
         while found is None and "." in rest:
@@ -97,8 +98,8 @@ class CompiledPolicy:
 
 
 def compile_policy(policy: Policy) -> CompiledPolicy:
-    """Compile *policy*; raises :class:`ConfigError` for two routes of one host, an expression that RE2 does not
-    take, and a preset that nobody has expanded."""
+    """Compile *policy*; raises :class:`ConfigError` for two routes of one host, an expression that RE2 does
+    not take, and a preset that nobody has expanded."""
     routes: dict[str, CompiledRoute] = {}
     ports = set(DEFAULT_PORTS)
     for index, route in enumerate(policy.routes):

@@ -97,7 +97,8 @@ def _remove_dot_segments(path: str) -> str:
 def check_query(raw: str) -> str:
     """Return *raw* (without ``?``) if every character has one reading; it is forwarded as it is.
 
-    Printable ASCII without ``#`` and backslash, every ``%`` with two hexadecimal digits. Raises :class:`BadPath`.
+    Printable ASCII without ``#`` and backslash, every ``%`` with two hexadecimal digits. Raises
+    :class:`BadPath`.
     """
     if not raw.isascii() or not raw.isprintable() or " " in raw or "#" in raw or "\\" in raw:
         raise BadPath("a character in the query that no URI may hold")
