@@ -6,7 +6,7 @@ backend gets a finished :class:`BottleSpec` and holds it or refuses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -27,6 +27,14 @@ class SelfTestFailed(SandboxError):
             + " (nothing of the agent was started; run 'bot-bottle doctor')"
         )
         self.probes = tuple(probes)
+
+
+class ProgramNotStarted(SandboxError):
+    """A program could not be started inside; ``status`` is what a shell would end with (126, 127)."""
+
+    def __init__(self, name: str, reason: str, status: int) -> None:
+        super().__init__(f"{name!r} could not be started in the bottle: {reason}")
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,8 @@ class Probes:
     udp_port: int
     abstract_socket: str
     """name of an abstract Unix listener on the host"""
+    seen: Callable[[], Sequence[str]] = field(repr=False)
+    """what reached those listeners, one line each; empty is what passes"""
     gateways: tuple[str, ...] = ()
     """the host's own default gateways and addresses"""
 
