@@ -1,0 +1,188 @@
+"""Message bodies, read piece by piece (RFC 9112 sections 6 and 7). Pure, sans-I/O.
+
+Stricter than the RFC: a chunk size is one to eight hexadecimal digits and nothing else, so no chunk
+extension, no white space, no ``0x``; on requests also no leading zero. Trailer fields are checked, counted
+and dropped: none is ever forwarded.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot_bottle.sidecar.proxy.http1 import Body, Framing, Malformed
+
+MAX_CHUNK_DIGITS = 8
+"""4 GiB a chunk; real ones are a few KiB."""
+
+MAX_TRAILER_BYTES = 8 * 1024
+"""gRPC-web and S3 checksums use some hundred; they are dropped anyway."""
+
+_HEX = b"0123456789abcdefABCDEF"
+_TRAILER_TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
+
+
+class BodyReader(Protocol):
+    """Takes the bytes behind a head; ``done`` once the body has ended, ``rest`` is what came after it."""
+
+    done: bool
+    rest: bytes
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The body's next pieces, none of them empty; raises :class:`Malformed`. Not called when done."""
+
+    def end(self) -> bool:
+        """The sender has closed in good order; True if that is how this body may end."""
+
+
+class NoBody:
+    """Nothing follows."""
+
+    def __init__(self) -> None:
+        self.done = True
+        self.rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        self.rest += data
+        return []
+
+    def end(self) -> bool:
+        return True
+
+
+class LengthBody:
+    """``Content-Length`` bytes."""
+
+    def __init__(self, length: int) -> None:
+        self.left = length
+        self.done = length == 0
+        self.rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        size = len(data)
+        if size < self.left:
+            self.left -= size
+            return [data] if data else []
+        piece, self.rest = (data, b"") if size == self.left else (data[: self.left], data[self.left :])
+        self.left = 0
+        self.done = True
+        return [piece] if piece else []
+
+    def end(self) -> bool:
+        return self.done
+
+
+class UntilCloseBody:
+    """All that comes until the sender closes."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        return [data] if data else []
+
+    def end(self) -> bool:
+        self.done = True
+        return True
+
+
+class ChunkedBody:
+    """The chunked coding. States: size line → data → line end → size line …, last size → trailers."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.done = False
+        self.rest = b""
+        self._strict = strict
+        self._line = b""
+        self._left = 0
+        """of the current chunk: data bytes not yet seen"""
+        self._ends = 0
+        """1: CR LF of the current chunk's end is awaited; 2: trailers"""
+        self._trailer_bytes = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        pieces: list[bytes] = []
+        if self._line:
+            data, self._line = self._line + data, b""
+        at, size = 0, len(data)
+        while not self.done:
+            if self._left:
+                piece = data[at : at + self._left]
+                if not piece:
+                    break
+                pieces.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+                self._ends = 1
+                continue
+            stop = data.find(b"\n", at)
+            if stop < 0:
+                self._hold(data[at:] if at else data)
+                at = size
+                break
+            if stop == at or data[stop - 1] != 0x0D:
+                raise Malformed("a chunk's line does not end with CR LF")
+            self._take_line(data[at : stop - 1])
+            at = stop + 1
+        if self.done:
+            self.rest = data[at:]
+        return pieces
+
+    def _hold(self, part: bytes) -> None:
+        """Keep an unfinished line; refuse at once what can't become a good one."""
+        limit = (1, MAX_CHUNK_DIGITS + 1, MAX_TRAILER_BYTES)[self._kind()]
+        if len(part) > limit:
+            raise Malformed("a chunk's line is too long")
+        body = part[:-1] if part.endswith(b"\r") else part
+        if self._kind() == 1 and body.translate(None, _HEX):
+            raise Malformed("a chunk size is not a plain hexadecimal number")
+        if self._kind() == 0 and body:
+            raise Malformed("a chunk is longer than it says")
+        self._line = part
+
+    def _kind(self) -> int:
+        """Which line comes next: 0 a chunk's end, 1 a size, 2 a trailer."""
+        return (1, 0, 2)[self._ends]
+
+    def _take_line(self, line: bytes) -> None:
+        if self._ends == 1:
+            if line:
+                raise Malformed("a chunk is longer than it says")
+            self._ends = 0
+        elif self._ends == 0:
+            self._take_size(line)
+        elif not line:
+            self.done = True
+        else:
+            self._take_trailer(line)
+
+    def _take_size(self, line: bytes) -> None:
+        if not line or len(line) > MAX_CHUNK_DIGITS or line.translate(None, _HEX):
+            raise Malformed("a chunk size is not a plain hexadecimal number")
+        if self._strict and line[0] == 0x30 and len(line) > 1:
+            raise Malformed("a chunk size has a leading zero")
+        self._left = int(line, 16)
+        if self._left == 0:
+            self._ends = 2
+
+    def _take_trailer(self, line: bytes) -> None:
+        self._trailer_bytes += len(line)
+        name, colon, _ = line.partition(b":")
+        if self._trailer_bytes > MAX_TRAILER_BYTES or line.translate(None, _TRAILER_TEXT):
+            raise Malformed("the trailer section is not acceptable")
+        if not colon or not name or b" " in name or b"\t" in name:
+            raise Malformed("a trailer line is not 'name: value'")
+
+    def end(self) -> bool:
+        return self.done
+
+
+def body_reader(framing: Framing, *, strict: bool) -> BodyReader:
+    """A reader for a body framed as *framing*; *strict* for requests."""
+    if framing.body is Body.LENGTH:
+        return LengthBody(framing.length)
+    if framing.body is Body.CHUNKED:
+        return ChunkedBody(strict=strict)
+    if framing.body is Body.UNTIL_CLOSE:
+        return UntilCloseBody()
+    return NoBody()

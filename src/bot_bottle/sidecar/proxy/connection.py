@@ -1,0 +1,501 @@
+"""One client connection: its bytes, its TLS, its requests one after the other.
+
+=========  =======================================  ===================================================
+stage      bytes are                                next
+=========  =======================================  ===================================================
+HEAD       a request's head                         OPENED after CONNECT; EXCHANGE; DISCARD; LINGER; HEAD
+OPENED     the tunnel's first: TLS or HTTP          HEAD, or closed
+EXCHANGE   the request's body, then the next head   HEAD, LINGER
+           (held until the response has ended)
+DISCARD    the rest of a refused request's body     HEAD
+LINGER     thrown away                              closed
+=========  =======================================  ===================================================
+
+Nothing is decided here: ``egress`` does. Every exception ends in a refusal or a closed connection; nothing
+is written upstream by this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from enum import IntEnum
+
+from bot_bottle.egress.codec import introspection
+from bot_bottle.egress.decide import decide, may_connect
+from bot_bottle.egress.refusal import refusal_body, refusal_headers
+from bot_bottle.egress.request import RequestIdentity, Tunnel, build_identity, parse_connect
+from bot_bottle.egress.verdict import Allow, Deny, Hint
+from bot_bottle.sidecar.proxy.body import BodyReader, body_reader
+from bot_bottle.sidecar.proxy.exchange import Exchange, allowed_now
+from bot_bottle.sidecar.proxy.gateway import Gateway
+from bot_bottle.sidecar.proxy.http1 import (
+    NO_BODY,
+    Body,
+    Malformed,
+    ParsedRequest,
+    find_head_end,
+    parse_request,
+)
+from bot_bottle.sidecar.proxy.tls import TlsPipe
+from bot_bottle.sidecar.proxy.upstream import Upstream
+from bot_bottle.sidecar.proxy.write import own_answer, tunnel_open
+
+_TLS_HANDSHAKE = 0x16
+"""First byte of a ClientHello's record (RFC 8446 section 5.1)."""
+
+_JSON = (("Content-Type", "application/json"),)
+
+
+class Stage(IntEnum):
+    HEAD = 0
+    OPENED = 1
+    EXCHANGE = 2
+    DISCARD = 3
+    LINGER = 4
+    CLOSED = 5
+
+
+class ClientConnection(asyncio.Protocol):
+    """See the module."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.deadline = float("inf")
+        self.upstream: Upstream | None = None
+        """finished its last request, may take the next"""
+        self._gateway = gateway
+        self._limits = gateway.limits
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._stage = Stage.HEAD
+        self._buffer = b""
+        self._seen = 0
+        """how much of the buffer has been searched for the end of a head"""
+        self._pipe: TlsPipe | None = None
+        self._tunnel: Tunnel | None = None
+        self._exchange: Exchange | None = None
+        self._last: RequestIdentity | None = None
+        """the last request that was allowed"""
+        self._discard: BodyReader | None = None
+        self._discarded = 0
+        self._pumping = False
+        self._write_paused = False
+        self._read_paused = False
+
+    # -- transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._gateway.connections.add(self)
+        self._rest()
+
+    def data_received(self, data: bytes) -> None:
+        if self._stage >= Stage.LINGER:
+            return
+        try:
+            if self._pipe is not None:
+                data = self._decrypted(self._pipe, data)
+            if data:
+                self._buffer = self._buffer + data if self._buffer else data
+                self.pump()
+            if self._pipe is not None and self._pipe.closed:
+                self.shut()
+        except Exception as error:  # deny first: whatever it is, nothing goes out
+            self._broken(error)
+
+    def _decrypted(self, pipe: TlsPipe, data: bytes) -> bytes:
+        was_established = pipe.established
+        try:
+            plain = pipe.feed(data)
+        finally:
+            out = pipe.pending()
+            if out and self._transport is not None:
+                self._transport.write(out)
+        if pipe.established and not was_established:
+            assert self._tunnel is not None
+            self._tunnel = Tunnel(self._tunnel.host, self._tunnel.port, tls=True, sni=pipe.sni)
+            self._rest()
+        return plain
+
+    def eof_received(self) -> None:
+        self.shut()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._transport = None
+        self.shut()
+        self._gateway.forget(self)
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        if self._exchange is not None:
+            self._exchange.client_writable(False)
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        if self._exchange is not None:
+            self._exchange.client_writable(True)
+        self.pump()
+
+    # -- input
+
+    def pump(self) -> None:
+        """Do what can be done with the bytes at hand; then read on or pause."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._buffer and self._step():
+                pass
+            if self._exchange is not None:
+                self._exchange.flush()
+        except Exception as error:  # deny first
+            self._broken(error)
+        finally:
+            self._pumping = False
+        self._read_on()
+
+    def _step(self) -> bool:
+        """Use up some of the buffer; False when that is not possible now."""
+        stage = self._stage
+        if stage is Stage.EXCHANGE:
+            exchange = self._exchange
+            if exchange is None or not exchange.wants_body():
+                return False
+            data, self._buffer = self._buffer, b""
+            rest = exchange.feed(data)
+            if self._stage is Stage.EXCHANGE:
+                self._buffer = rest
+            return True
+        if stage is Stage.HEAD:
+            return not self._write_paused and self._take_head()
+        if stage is Stage.OPENED:
+            return self._first_bytes()
+        if stage is Stage.DISCARD:
+            return self._throw_away()
+        self._buffer = b""
+        return False
+
+    def _read_on(self) -> None:
+        pause = len(self._buffer) >= self._limits.held_bytes
+        if pause != self._read_paused and self._transport is not None and not self._transport.is_closing():
+            self._read_paused = pause
+            if pause:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _take_head(self) -> bool:
+        try:
+            ends = find_head_end(self._buffer, self._limits, self._seen)
+            if ends is None:
+                if not self._seen:
+                    self.deadline = self._loop.time() + self._limits.head_s
+                self._seen = len(self._buffer)
+                return False
+            head, self._buffer, self._seen = self._buffer[: ends[0]], self._buffer[ends[1] :], 0
+            parsed = parse_request(head, self._limits)
+        except Malformed as error:
+            self._refuse_unread(Deny(error.status, f"egress: target: {error.what}", Hint.MALFORMED))
+            return False
+        self._judge(parsed)
+        return True
+
+    # -- judging
+
+    def _judge(self, parsed: ParsedRequest) -> None:
+        head, gateway = parsed.head, self._gateway
+        if self._tunnel is None:
+            if gateway.proxy_auth is not None and not gateway.proxy_auth.admits(head):
+                self._ask_for_credentials(parsed)
+                return
+            if head.method == b"CONNECT":
+                self._connect(parsed)
+                return
+        identity = build_identity(head, tunnel=self._tunnel)
+        if isinstance(identity, Deny):
+            self._refuse_unread(identity, head_only=head.method == b"HEAD")
+            return
+        verdict = decide(gateway.policy, identity)
+        if isinstance(verdict, Allow):
+            if gateway.active >= self._limits.active_requests:
+                self._refuse(
+                    Deny(503, "egress: target: too many requests in flight", Hint.NONE), identity, parsed
+                )
+                return
+            self._last = identity
+            self._stage = Stage.EXCHANGE
+            gateway.idle.pop(self, None)
+            self._exchange = Exchange(gateway, self, parsed, identity, verdict)
+            self._exchange.start()
+        elif isinstance(verdict, Deny):
+            self._refuse(verdict, identity, parsed)
+        else:
+            body = json.dumps(introspection(gateway.policy.policy)).encode()
+            self._answer(200, body, _JSON, parsed)
+
+    def _connect(self, parsed: ParsedRequest) -> None:
+        target = parse_connect(parsed.head.target)
+        if isinstance(target, Deny):
+            self._refuse_unread(target)
+            return
+        host, port = target
+        if parsed.framing != NO_BODY or not _host_agrees(parsed, target):
+            what = "a CONNECT with a body" if parsed.framing != NO_BODY else "Host is not the CONNECT target"
+            self._refuse_unread(Deny(403, f"egress: target: {what}", Hint.MALFORMED), host=host)
+            return
+        refusal = may_connect(self._gateway.policy, host, port)
+        if refusal is not None:
+            self._refuse_unread(refusal, host=host)
+            return
+        self._tunnel = Tunnel(host, port, tls=False)
+        self._stage = Stage.OPENED
+        self.send(tunnel_open(self._gateway.nonce))
+        self.deadline = self._loop.time() + self._limits.first_bytes_s
+
+    def _first_bytes(self) -> bool:
+        """What a tunnel begins with decides what it is (ruling 63)."""
+        tunnel = self._tunnel
+        assert tunnel is not None
+        first = self._buffer[0]
+        if first == _TLS_HANDSHAKE:
+            self._pipe = TlsPipe(self._gateway.leaves.get(tunnel.host))
+            self.deadline = self._loop.time() + self._limits.handshake_s
+            self._stage = Stage.HEAD
+            data, self._buffer = self._buffer, b""
+            self._buffer = self._decrypted(self._pipe, data)
+            return True
+        if tunnel.port == 80 and 0x41 <= first <= 0x5A:
+            self._stage = Stage.HEAD
+            self.deadline = self._loop.time() + self._limits.head_s
+            return True
+        self._gateway.log.note("egress_not_http", host=tunnel.host, port=tunnel.port)
+        self.shut()
+        return False
+
+    # -- answers of ours
+
+    def _refuse(self, deny: Deny, identity: RequestIdentity, parsed: ParsedRequest) -> None:
+        self._gateway.log.block(deny, identity)
+        self._answer(deny.status, refusal_body(deny, identity), refusal_headers(deny), parsed)
+
+    def _refuse_unread(self, deny: Deny, *, head_only: bool = False, host: str | None = None) -> None:
+        """Refuse a request that has no identity; where its end is, nobody knows: the connection ends too."""
+        if host is None and self._tunnel is not None:
+            host = self._tunnel.host
+        self._gateway.log.block(deny, None, host)
+        self._last_answer(deny, None, head_only=head_only)
+
+    def _last_answer(self, deny: Deny, identity: RequestIdentity | None, *, head_only: bool = False) -> None:
+        self.send(
+            own_answer(
+                deny.status,
+                refusal_body(deny, identity),
+                refusal_headers(deny),
+                nonce=self._gateway.nonce,
+                keep_alive=False,
+                head_only=head_only,
+            )
+        )
+        self._linger()
+
+    def _ask_for_credentials(self, parsed: ParsedRequest) -> None:
+        deny = Deny(407, "egress: target: the proxy's own credential is missing or wrong", Hint.NONE)
+        self._gateway.log.block(deny, None)
+        headers = (*refusal_headers(deny), ("Proxy-Authenticate", 'Basic realm="bot-bottle"'))
+        self._answer(407, refusal_body(deny), headers, parsed)
+
+    def _answer(
+        self, status: int, body: bytes, headers: tuple[tuple[str, str], ...], parsed: ParsedRequest
+    ) -> None:
+        """Answer a request whose framing is known; its body, if it has one, is read and thrown away."""
+        framing, limits = parsed.framing, self._limits
+        keep = parsed.keep_alive and not self._gateway.draining
+        if framing.body is not Body.NONE:
+            expects = any(name.lower() == b"expect" for name, _ in parsed.head.headers)
+            keep = keep and not expects and framing.length <= limits.discarded_body_bytes
+        head_only = parsed.head.method == b"HEAD"
+        self.send(
+            own_answer(status, body, headers, nonce=self._gateway.nonce, keep_alive=keep, head_only=head_only)
+        )
+        if not keep:
+            self._linger()
+            return
+        reader = body_reader(framing, strict=True)
+        if reader.done:
+            self._rest()
+            return
+        self._discard, self._discarded = reader, 0
+        self._stage = Stage.DISCARD
+        self.deadline = self._loop.time() + limits.body_stall_s
+
+    def _throw_away(self) -> bool:
+        reader = self._discard
+        assert reader is not None
+        self._discarded += len(self._buffer)
+        try:
+            reader.feed(self._buffer)
+        except Malformed:
+            self._linger()
+            return False
+        self._buffer = reader.rest if reader.done else b""
+        if reader.done:
+            self._discard = None
+            self._rest()
+        elif self._discarded > 2 * self._limits.discarded_body_bytes:
+            self._linger()
+        return True
+
+    # -- for the exchange
+
+    def send(self, data: bytes) -> None:
+        """Send plain *data* (not empty) to the client."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        pipe = self._pipe
+        self._transport.write(data if pipe is None else pipe.seal(data))
+
+    def exchange_over(self, *, keep_alive: bool, body_left: bool) -> None:
+        """The response has gone out whole."""
+        self._exchange = None
+        if not keep_alive or body_left:
+            self._linger()
+            return
+        self._rest()
+        self.pump()
+
+    def exchange_refused(self, deny: Deny, identity: RequestIdentity, *, body_left: bool) -> None:
+        """The exchange came to nothing before its response began."""
+        self._exchange = None
+        self._gateway.log.block(deny, identity)
+        head_only = identity.method == "HEAD"
+        if body_left or self._gateway.draining:
+            self._last_answer(deny, identity, head_only=head_only)
+            return
+        self.send(
+            own_answer(
+                deny.status,
+                refusal_body(deny, identity),
+                refusal_headers(deny),
+                nonce=self._gateway.nonce,
+                keep_alive=True,
+                head_only=head_only,
+            )
+        )
+        self._rest()
+        self.pump()
+
+    def cut(self, *, flush: bool = False) -> None:
+        """End so that what was sent so far does not look whole. *flush*: it does not, even if it is all
+        delivered (the body's own framing shows that it was cut)."""
+        self._exchange = None
+        self._stage = Stage.CLOSED
+        self._buffer = b""
+        self._drop_upstream()
+        if self._transport is None:
+            return
+        if flush:
+            self.deadline = self._loop.time() + self._limits.linger_s
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    # -- ends
+
+    def on_deadline(self) -> None:
+        """Called by the gateway's sweep."""
+        self.deadline = float("inf")
+        if self._stage is Stage.EXCHANGE and self._exchange is not None:
+            self._exchange.on_deadline()
+        elif self._stage is Stage.HEAD and self._buffer:
+            self._refuse_unread(Deny(408, "egress: target: the header section took too long", Hint.NONE))
+        elif self._stage is Stage.CLOSED:
+            self.cut()
+        else:
+            self.shut()
+
+    def recheck(self) -> None:
+        """A new policy is in force: end if what goes on here is no longer allowed."""
+        if self._exchange is not None:
+            self._exchange.recheck()
+        elif self._last is not None and not allowed_now(self._gateway, self._last, self.upstream):
+            self.shut()
+
+    def _rest(self) -> None:
+        """Wait for the next request."""
+        self._exchange = None
+        self._stage = Stage.HEAD
+        self._seen = 0
+        self.deadline = self._loop.time() + self._limits.idle_s
+        self._gateway.rest(self)
+        if self._gateway.draining and not self._buffer:
+            self.shut()
+
+    def _linger(self) -> None:
+        """Nothing more is said; read on for a moment, so that the last answer is not lost to a reset."""
+        self._stage = Stage.LINGER
+        self._buffer = b""
+        self._drop_upstream()
+        self._gateway.rest(self)
+        self.deadline = self._loop.time() + self._limits.linger_s
+        if self._transport is not None and not self._transport.is_closing():
+            if self._pipe is not None:
+                self._send_raw(self._pipe.close())
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+
+    def shut(self) -> None:
+        """Close in good order; what is in flight is cancelled."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.cancel()
+        if (
+            self._stage < Stage.LINGER
+            and self._transport is not None
+            and self._pipe is not None
+            and self._pipe.established
+        ):
+            self._send_raw(self._pipe.close())
+        self._stage = Stage.CLOSED
+        self._buffer = b""
+        self._drop_upstream()
+        if self._transport is not None and not self._transport.is_closing():
+            self.deadline = self._loop.time() + self._limits.linger_s
+            self._transport.close()
+
+    def _send_raw(self, data: bytes) -> None:
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _broken(self, error: Exception) -> None:
+        """TLS that failed, or an error of ours: refuse if that can still be said, and close."""
+        if isinstance(error, ssl.SSLError):
+            self._gateway.log.note("egress_tls_failed", host=self._tunnel.host if self._tunnel else "")
+            self.shut()
+            return
+        self._gateway.log.incident("proxy_error", error=type(error).__name__)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.cancel()
+            self.cut()
+            return
+        try:
+            self._last_answer(Deny(403, "egress: target: internal error of the proxy", Hint.NONE), None)
+        except Exception:  # it could not be said
+            self.cut()
+
+    def _drop_upstream(self) -> None:
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.close()
+
+
+def _host_agrees(parsed: ParsedRequest, target: tuple[str, int]) -> bool:
+    """A CONNECT's ``Host`` names its target, with or without the port; old clients send none at all."""
+    values = [value for name, value in parsed.head.headers if name.lower() == b"host"]
+    if not values:
+        return True
+    if len(values) != 1:
+        return False
+    return any(parse_connect(value) == target for value in (values[0], values[0] + b":%d" % target[1]))

@@ -1,0 +1,320 @@
+"""One allowed request and its response: opens the upstream, writes the new request, streams both bodies.
+
+=========  ==========================================  ==================================
+phase      the client's body                           ends by
+=========  ==========================================  ==================================
+opening    waits (reading pauses at ``held_bytes``)    connection made, or refusal
+sending    forwarded as it comes, re-framed            body's end, or an early response
+answering  (over)                                      response's end
+=========  ==========================================  ==================================
+
+Made only with an ``Allow`` in hand. Whatever goes wrong before the response's head has gone out is answered
+with a refusal; after it, the client's connection is cut so that no half response looks whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from bot_bottle.egress.address import check_route_address
+from bot_bottle.egress.decide import decide
+from bot_bottle.egress.request import RequestIdentity
+from bot_bottle.egress.verdict import Allow, Deny, Hint
+from bot_bottle.sidecar.proxy.body import BodyReader, body_reader
+from bot_bottle.sidecar.proxy.gateway import Gateway
+from bot_bottle.sidecar.proxy.http1 import Body, Malformed, ParsedRequest, ParsedResponse
+from bot_bottle.sidecar.proxy.response import END, Event
+from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream_deny
+from bot_bottle.sidecar.proxy.write import CONTINUE, LAST_CHUNK, chunk, request_head, response_head
+
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Sent again when a reused connection turns out to be closed (RFC 9110 section 9.2.2)."""
+
+
+class Client(Protocol):
+    """What an exchange asks of the connection that it belongs to."""
+
+    deadline: float
+    upstream: Upstream | None
+
+    def send(self, data: bytes) -> None: ...
+
+    def pump(self) -> None: ...
+
+    def exchange_over(self, *, keep_alive: bool, body_left: bool) -> None: ...
+
+    def exchange_refused(self, deny: Deny, identity: RequestIdentity, *, body_left: bool) -> None: ...
+
+    def cut(self, *, flush: bool = False) -> None: ...
+
+
+class Exchange:
+    """See the module. ``start`` once; then the connection feeds it, the upstream calls it."""
+
+    def __init__(
+        self, gateway: Gateway, client: Client, parsed: ParsedRequest, identity: RequestIdentity, allow: Allow
+    ) -> None:
+        self.identity = identity
+        self._gateway = gateway
+        self._client = client
+        self._parsed = parsed
+        self._allow = allow
+        self._body: BodyReader = body_reader(parsed.framing, strict=True)
+        self._chunked_up = parsed.framing.body is Body.CHUNKED
+        self._upstream: Upstream | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._queue: list[bytes] = []
+        """for the upstream, not yet written"""
+        self._response: ParsedResponse | None = None
+        self._keep_alive = parsed.keep_alive
+        self._chunked_down = False
+        self._over = False
+
+    @property
+    def key(self) -> Key:
+        return (self.identity.scheme, self.identity.host, self.identity.port)
+
+    def start(self) -> None:
+        """Take over the connection's upstream if it fits, or open one. Raises nothing."""
+        self._gateway.active += 1
+        try:
+            self._start()
+        except Exception as error:  # any exception is a refusal
+            self._internal(error)
+
+    def _start(self) -> None:
+        upstream, self._client.upstream = self._client.upstream, None
+        if self.identity.expects_continue and not self._body.done:
+            self._client.send(CONTINUE)
+        if upstream is not None:
+            fresh = self._now() - upstream.idle_since < self._gateway.limits.upstream_idle_s
+            if upstream.open and fresh and upstream.key == self.key:
+                self._attach(upstream)
+                return
+            upstream.close()
+        self._open()
+
+    def _open(self) -> None:
+        self._client.deadline = float("inf")  # the dialer has its own
+        self._opening = asyncio.get_running_loop().create_task(self._dial())
+
+    async def _dial(self) -> None:
+        try:
+            upstream = await self._gateway.dialer.open(self.key, self._allow.route)
+        except DialError as error:
+            self._refuse(error.deny)
+        except Exception as error:  # any exception is a refusal
+            self._internal(error)
+        else:
+            self._opening = None
+            if self._over:
+                upstream.close()
+                return
+            try:
+                self._attach(upstream)
+                self._client.pump()
+            except Exception as error:  # any exception is a refusal
+                self._internal(error)
+
+    def _internal(self, error: Exception) -> None:
+        self._gateway.log.incident("proxy_error", error=type(error).__name__, host=self.identity.host)
+        self._refuse(Deny(502, "egress: upstream: internal error of the proxy", Hint.UPSTREAM))
+
+    def _attach(self, upstream: Upstream) -> None:
+        head = request_head(self.identity, self._allow, self._parsed.framing, self._gateway.credentials)
+        self._upstream = upstream
+        upstream.flow = self
+        upstream.reader.expect(self.identity.method)
+        self._queue.append(head)
+        self._wait_for_more()
+        if self._body.done:
+            self.flush()
+
+    def _wait_for_more(self) -> None:
+        limits = self._gateway.limits
+        wait = limits.response_head_s if self._body.done else limits.body_stall_s
+        self._client.deadline = self._now() + wait
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+    # -- the client's side
+
+    def wants_body(self) -> bool:
+        """More of the request's body can be forwarded now."""
+        upstream = self._upstream
+        return not self._body.done and upstream is not None and not upstream.paused
+
+    def feed(self, data: bytes) -> bytes:
+        """The next bytes of the request's body; what follows its end is returned. See :meth:`flush`."""
+        try:
+            pieces = self._body.feed(data)
+        except Malformed as error:
+            self._refuse(Deny(403, f"egress: target: {error.what}", Hint.MALFORMED))
+            return b""
+        if self._chunked_up:
+            self._queue += [chunk(piece) for piece in pieces]
+            if self._body.done:
+                self._queue.append(LAST_CHUNK)
+        else:
+            self._queue += pieces
+        self._wait_for_more()
+        return self._body.rest if self._body.done else b""
+
+    def flush(self) -> None:
+        """Write what is queued for the upstream, in one piece."""
+        if self._queue and self._upstream is not None:
+            data = self._queue[0] if len(self._queue) == 1 else b"".join(self._queue)
+            self._queue.clear()
+            self._upstream.write(data)
+
+    def client_writable(self, writable: bool) -> None:
+        """Back-pressure: the client reads slower than the upstream sends."""
+        if self._upstream is not None:
+            self._upstream.pause_reading(not writable)
+
+    def on_deadline(self) -> None:
+        """What was waited for did not come."""
+        if self._response is not None:
+            self._cut()
+        elif self._upstream is not None and self._upstream.paused:
+            self._refuse(self._failure(504, "it took no more of the request body"))
+        elif not self._body.done:
+            self._refuse(Deny(408, "egress: target: the request body stalled", Hint.NONE))
+        else:
+            self._refuse(self._failure(504, "it did not answer in time"))
+
+    def recheck(self) -> None:
+        """A new policy is in force: end, if it no longer allows this."""
+        if not self.still_allowed():
+            self._cut()
+
+    def still_allowed(self) -> bool:
+        """Whether the policy in force allows this request, to this address."""
+        return allowed_now(self._gateway, self.identity, self._upstream)
+
+    def cancel(self) -> None:
+        """The client has gone."""
+        self._end()
+        self._drop_upstream()
+
+    # -- the upstream's side
+
+    def upstream_events(self, events: list[Event]) -> None:
+        out: list[bytes] = []
+        ended = False
+        for event in events:
+            if isinstance(event, bytes):
+                out.append(chunk(event) if self._chunked_down else event)
+            elif event is END:
+                ended = True
+                if self._chunked_down:
+                    out.append(LAST_CHUNK)
+            elif isinstance(event, ParsedResponse):
+                out.append(self._begin(event))
+        if self._over:
+            return
+        self._client.deadline = self._now() + self._gateway.limits.response_stall_s
+        if out:
+            self._client.send(out[0] if len(out) == 1 else b"".join(out))
+        if ended:
+            self._finish()
+
+    def _begin(self, response: ParsedResponse) -> bytes:
+        self._response = response
+        framing = response.framing.body
+        if framing is Body.CHUNKED or framing is Body.UNTIL_CLOSE:
+            self._chunked_down = self._parsed.head.version == b"HTTP/1.1"
+            self._keep_alive = self._keep_alive and self._chunked_down
+        if not self._body.done or self._gateway.draining:
+            self._keep_alive = False
+        return response_head(response, chunked=self._chunked_down, keep_alive=self._keep_alive)
+
+    def _finish(self) -> None:
+        body_left = not self._body.done
+        self._end()
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.flow = None
+            upstream.pause_reading(False)
+            if upstream.open and upstream.reader.reusable and not body_left:
+                upstream.used = True
+                upstream.idle_since = self._now()
+                self._client.upstream = upstream
+            elif body_left:
+                upstream.abort()
+            else:
+                upstream.close()
+        self._client.exchange_over(keep_alive=self._keep_alive, body_left=body_left)
+
+    def upstream_lost(self, why: str) -> None:
+        upstream, self._upstream = self._upstream, None
+        if self._over:
+            return
+        if self._response is not None:
+            self._cut()
+        elif (
+            upstream is not None
+            and upstream.used
+            and self.identity.method in _REPEATABLE
+            and self._parsed.framing.body is Body.NONE
+        ):
+            self._open()
+        else:
+            self._refuse(self._failure(502, why))
+
+    def upstream_writable(self, writable: bool) -> None:
+        if writable:
+            self._client.pump()
+
+    # -- ends
+
+    def _failure(self, status: int, why: str) -> Deny:
+        return upstream_deny(status, why, self._allow.route.provider)
+
+    def _refuse(self, deny: Deny) -> None:
+        """The only end before the response's head: an answer of ours."""
+        if self._over:
+            return
+        if self._response is not None:
+            self._cut()
+            return
+        body_left = not self._body.done
+        self._end()
+        self._drop_upstream()
+        self._client.exchange_refused(deny, self.identity, body_left=body_left)
+
+    def _cut(self) -> None:
+        self._end()
+        self._drop_upstream()
+        response = self._response
+        framed = self._chunked_down or (response is not None and response.framing.body is Body.LENGTH)
+        self._client.cut(flush=framed)
+
+    def _drop_upstream(self) -> None:
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.abort()
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._gateway.active -= 1
+        opening, self._opening = self._opening, None
+        if opening is not None and opening is not asyncio.current_task():
+            opening.cancel()
+
+
+def allowed_now(gateway: Gateway, identity: RequestIdentity, upstream: Upstream | None) -> bool:
+    """Whether the policy in force allows *identity*, and the address that it is connected to."""
+    verdict = decide(gateway.policy, identity)
+    if not isinstance(verdict, Allow):
+        return False
+    if upstream is None or upstream.address is None:
+        return True
+    refusal = check_route_address(
+        verdict.route, identity.host, upstream.address, identity.port, refuse_ports=gateway.refuse_ports
+    )
+    return refusal is None

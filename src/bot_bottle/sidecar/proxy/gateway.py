@@ -1,0 +1,75 @@
+"""What all connections of one proxy share: the policy in force, credentials, certificates, bounds, the log.
+
+The policy is one reference that is swapped whole (egress.md §7); a connection reads it anew for each request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot_bottle.egress.match import CompiledPolicy
+from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
+from bot_bottle.sidecar.proxy.log import EventLog
+from bot_bottle.sidecar.proxy.proxyauth import ProxyAuth
+from bot_bottle.sidecar.proxy.tls import LeafContexts
+from bot_bottle.sidecar.proxy.upstream import Dialer
+from bot_bottle.sidecar.proxy.write import Credentials
+
+
+class Connection(Protocol):
+    """What the gateway asks of a client connection."""
+
+    deadline: float
+
+    def on_deadline(self) -> None: ...
+
+    def recheck(self) -> None: ...
+
+    def shut(self) -> None: ...
+
+
+@dataclass
+class Gateway:
+    """Shared state of the connections of one event loop."""
+
+    policy: CompiledPolicy
+    credentials: Credentials
+    leaves: LeafContexts
+    dialer: Dialer
+    log: EventLog
+    nonce: str = ""
+    proxy_auth: ProxyAuth | None = None
+    limits: Limits = DEFAULT_LIMITS
+    refuse_ports: frozenset[int] = frozenset()
+    active: int = 0
+    """requests in flight"""
+    draining: bool = False
+    connections: set[Connection] = field(default_factory=set)
+    idle: dict[Connection, None] = field(default_factory=dict)
+    """without a request in flight, the one that has waited longest first"""
+
+    def rest(self, connection: Connection) -> None:
+        """*connection* waits for a request from now on; over the bound, the longest waiting one is closed."""
+        self.idle.pop(connection, None)
+        self.idle[connection] = None
+        if len(self.idle) > self.limits.idle_connections:
+            oldest = next(iter(self.idle))
+            del self.idle[oldest]
+            oldest.shut()
+
+    def forget(self, connection: Connection) -> None:
+        self.idle.pop(connection, None)
+        self.connections.discard(connection)
+
+    def sweep(self, now: float) -> None:
+        """Let every connection whose deadline has passed act on it."""
+        for connection in [c for c in self.connections if c.deadline <= now]:
+            connection.on_deadline()
+
+    def install(self, policy: CompiledPolicy) -> None:
+        """Put *policy* in force and end the flows that it no longer allows, no others."""
+        self.policy = policy
+        self.log.level = policy.policy.log
+        for connection in list(self.connections):
+            connection.recheck()

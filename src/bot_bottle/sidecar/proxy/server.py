@@ -1,0 +1,175 @@
+"""The proxy as a whole: a listening socket, a policy, secrets, an authority; serve, reload, drain, close.
+
+Used by a sidecar (``process``) and alone (``bot-bottle proxy``). A policy is taken only whole: it parses,
+compiles, and every slot that it names has a value; otherwise the last good one stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from bot_bottle.base.secret import Secret
+from bot_bottle.egress.codec import load_policy, policy_version
+from bot_bottle.egress.match import CompiledPolicy, compile_policy
+from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.connection import ClientConnection
+from bot_bottle.sidecar.proxy.gateway import Gateway
+from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
+from bot_bottle.sidecar.proxy.log import EventLog
+from bot_bottle.sidecar.proxy.proxyauth import ProxyAuth
+from bot_bottle.sidecar.proxy.tls import LeafContexts, upstream_context
+from bot_bottle.sidecar.proxy.upstream import Dialer, Resolver, system_resolver
+from bot_bottle.sidecar.proxy.write import Credentials
+
+BACKLOG = 1024
+"""Connections that wait to be accepted: a client that opens one a request, 16 at a time, never waits."""
+
+
+@dataclass(frozen=True)
+class ProxyOptions:
+    """What a proxy is started with; nothing of it changes while it runs but the policy."""
+
+    policy_text: str
+    authority: CertificateAuthority
+    log_fd: int
+    tokens: Mapping[str, Secret] = field(default_factory=dict)
+    """slot or variable name to value"""
+    nonce: str = ""
+    connect_to: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    """(canonical host, port) to (address, port)"""
+    extra_ca_pem: str = ""
+    refuse_ports: Collection[int] = ()
+    proxy_auth: Secret | None = None
+    """``user:password``"""
+    limits: Limits = DEFAULT_LIMITS
+    resolver: Resolver = system_resolver
+
+
+class ProxyServer:
+    """One proxy in the running event loop."""
+
+    def __init__(self, options: ProxyOptions) -> None:
+        """Raises :class:`ConfigError`, :class:`YamlError` or :class:`CredentialError` for the policy,
+        ValueError for the extra CA."""
+        self._options = options
+        self._credentials = Credentials(options.tokens)
+        self._contexts: list[ssl.SSLContext] = []
+        if options.extra_ca_pem:
+            self._upstream_context()
+        log = EventLog(options.log_fd, lines_per_s=options.limits.log_lines_per_s)
+        policy = self._checked(options.policy_text)
+        log.level = policy.policy.log
+        self.version = policy_version(options.policy_text)
+        """SHA-256 hex of the policy in force"""
+        self._gateway = Gateway(
+            policy=policy,
+            credentials=self._credentials,
+            leaves=LeafContexts(options.authority),
+            dialer=Dialer(
+                limits=options.limits,
+                context=self._upstream_context,
+                resolver=options.resolver,
+                connect_to=options.connect_to,
+                refuse_ports=options.refuse_ports,
+            ),
+            log=log,
+            nonce=options.nonce,
+            proxy_auth=None if options.proxy_auth is None else ProxyAuth(options.proxy_auth),
+            limits=options.limits,
+            refuse_ports=frozenset(options.refuse_ports),
+        )
+        self._server: asyncio.Server | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+
+    @property
+    def log(self) -> EventLog:
+        return self._gateway.log
+
+    @property
+    def active(self) -> int:
+        """Requests in flight."""
+        return self._gateway.active
+
+    @property
+    def connections(self) -> int:
+        """Open client connections."""
+        return len(self._gateway.connections)
+
+    async def start(self, listener: socket.socket) -> None:
+        """Serve on *listener* (bound, Unix or TCP) from now on; it is closed by :meth:`close`."""
+        loop = asyncio.get_running_loop()
+        listener.setblocking(False)
+
+        def connection() -> ClientConnection:
+            return ClientConnection(self._gateway)
+
+        if listener.family == socket.AF_UNIX:
+            self._server = await loop.create_unix_server(connection, sock=listener, backlog=BACKLOG)
+        else:
+            self._server = await loop.create_server(connection, sock=listener, backlog=BACKLOG)
+        self._sweeper = loop.create_task(self._sweep())
+        loop.call_soon(self._upstream_context)
+
+    def reload(self, policy_text: str) -> str:
+        """Put another policy in force at once and return its version; flows that it no longer allows end.
+
+        Raises as the constructor does; then the last good policy stays, and the log says why.
+        """
+        try:
+            policy = self._checked(policy_text)
+        except Exception as error:
+            self.log.incident("egress_reload_failed", reason=str(error), version=self.version)
+            raise
+        self.version = policy_version(policy_text)
+        self._gateway.install(policy)
+        self.log.note("egress_reloaded", version=self.version)
+        return self.version
+
+    async def drain(self) -> None:
+        """Take no more connections or requests; return when none is in flight, after ``drain_s`` at most."""
+        gateway = self._gateway
+        gateway.draining = True
+        if self._server is not None:
+            self._server.close()
+        for connection in list(gateway.idle):
+            connection.shut()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + gateway.limits.drain_s
+        while gateway.active and loop.time() < until:
+            await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        """End everything at once."""
+        gateway = self._gateway
+        gateway.draining = True
+        if self._server is not None:
+            self._server.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for connection in list(gateway.connections):
+            connection.shut()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + gateway.limits.linger_s
+        while gateway.connections and loop.time() < until:
+            await asyncio.sleep(0)
+
+    def _checked(self, text: str) -> CompiledPolicy:
+        policy = load_policy(text)
+        self._credentials.check(policy)
+        return compile_policy(policy)
+
+    def _upstream_context(self) -> ssl.SSLContext:
+        """Made once, when first needed: reading the system's store takes some 20 ms."""
+        if not self._contexts:
+            self._contexts.append(upstream_context(self._options.extra_ca_pem))
+        return self._contexts[0]
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._gateway.limits.sweep_s)
+            self._gateway.sweep(loop.time())
