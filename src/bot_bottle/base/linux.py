@@ -35,6 +35,11 @@ MS_SLAVE = 0x80000
 
 MNT_DETACH = 0x2
 
+MOUNT_ATTR_RDONLY = 0x1
+MOUNT_ATTR_NOSUID = 0x2
+MOUNT_ATTR_NODEV = 0x4
+MOUNT_ATTR_NOEXEC = 0x8
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_SECCOMP = 22
@@ -52,6 +57,9 @@ _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_MOUNT_SETATTR = 442  # one number on every architecture that has it (Linux 5.12)
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
 _CLOSE_RANGE = 436  # one number on every architecture that has it (Linux 5.9)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -91,6 +99,17 @@ def mount(
     options = None if data is None else os.fsencode(data)
     result = _libc.mount(_text(source), _text(target), _text(fstype), ctypes.c_ulong(flags), options)
     _checked(result, f"mount of {fstype or 'bind'} {str(source)!r} at {str(target)!r}")
+
+
+def restrict_mounts(target: str | os.PathLike[str], attributes: int) -> None:
+    """Set *attributes* (MOUNT_ATTR_*) on the mount at *target* and on every mount below it; see
+    mount_setattr(2). A bind mount's own remount reaches the topmost one only."""
+    request = struct.pack("4Q", attributes, 0, 0, 0)
+    result = _libc.syscall(
+        ctypes.c_long(_MOUNT_SETATTR), ctypes.c_int(_AT_FDCWD), _text(target), ctypes.c_uint(_AT_RECURSIVE),
+        request, ctypes.c_size_t(len(request)),
+    )  # fmt: skip
+    _checked(result, f"restricting the mounts at {str(target)!r}")
 
 
 def umount(target: str | os.PathLike[str], flags: int = 0) -> None:

@@ -24,6 +24,7 @@ _LD_WORD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JEQ = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
 _JGE = 0x35  # BPF_JMP | BPF_JGE | BPF_K
 _JSET = 0x45  # BPF_JMP | BPF_JSET | BPF_K
+_AND = 0x54  # BPF_ALU | BPF_AND | BPF_K
 _RET = 0x06  # BPF_RET | BPF_K
 
 _KILL = 0x80000000  # SECCOMP_RET_KILL_PROCESS
@@ -44,6 +45,7 @@ _TIOCSTI = 0x5412
 _TIOCLINUX = 0x541C
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _NETLINK_ROUTE = 0
+_SOCK_STREAM, _SOCK_SEQPACKET, _SOCK_TYPE_MASK = 1, 5, 0xF
 
 
 class Profile(enum.Enum):
@@ -53,7 +55,7 @@ class Profile(enum.Enum):
     """every program of a bottle"""
     SIDECAR = "sidecar"
     """a process that serves requests: no program is ever started, no process made (threads are), no
-    further filter loaded"""
+    further filter loaded, no Unix socket that could be connected"""
 
 
 class _Arch(NamedTuple):
@@ -156,6 +158,37 @@ def _none_of(bits: int, otherwise: int) -> list[_Instruction]:
     return [_Instruction(_JSET, 0, 1, bits), _refuse(otherwise), _return(_ALLOW)]
 
 
+def _families(allowed: list[int]) -> list[_Instruction]:
+    """Let sockets of the families *allowed* be made, and route netlink ones (getaddrinfo asks there)."""
+    out = [_argument(0)]
+    for index, family in enumerate(allowed):
+        out.append(_Instruction(_JEQ, len(allowed) - index + 3, 0, family))
+    return [
+        *out,
+        _Instruction(_JEQ, 0, 2, _AF_NETLINK),
+        _argument(2),
+        _Instruction(_JEQ, 1, 0, _NETLINK_ROUTE),
+        _refuse(errno.EAFNOSUPPORT),
+        _return(_ALLOW),
+    ]
+
+
+def _connected_pair() -> list[_Instruction]:
+    """A sidecar shares the host's network namespace, and with it every abstract Unix socket: it makes no
+    Unix socket that can be connected. A stream or packet pair is connected for good (unix(7)); a datagram
+    one can be connected anew, and SOCK_RAW means datagram there."""
+    return [
+        _argument(0),
+        _Instruction(_JEQ, 0, 4, _AF_UNIX),
+        _argument(1),
+        _Instruction(_AND, 0, 0, _SOCK_TYPE_MASK),
+        _Instruction(_JEQ, 2, 0, _SOCK_STREAM),
+        _Instruction(_JEQ, 1, 0, _SOCK_SEQPACKET),
+        _refuse(errno.EAFNOSUPPORT),
+        _return(_ALLOW),
+    ]
+
+
 def _argument_checks(calls: dict[str, int], profile: Profile) -> list[_Instruction]:
     out: list[_Instruction] = []
     clone = [_argument(0)]
@@ -175,21 +208,10 @@ def _argument_checks(calls: dict[str, int], profile: Profile) -> list[_Instructi
             _return(_ALLOW),
         ],
     )
-    for name in ("socket", "socketpair"):
-        out += _on_call(
-            calls[name],
-            [
-                _argument(0),
-                _Instruction(_JEQ, 6, 0, _AF_UNIX),
-                _Instruction(_JEQ, 5, 0, _AF_INET),
-                _Instruction(_JEQ, 4, 0, _AF_INET6),
-                _Instruction(_JEQ, 0, 2, _AF_NETLINK),
-                _argument(2),
-                _Instruction(_JEQ, 1, 0, _NETLINK_ROUTE),
-                _refuse(errno.EAFNOSUPPORT),
-                _return(_ALLOW),
-            ],
-        )
+    families = [_AF_INET, _AF_INET6] if profile is Profile.SIDECAR else [_AF_UNIX, _AF_INET, _AF_INET6]
+    out += _on_call(calls["socket"], _families(families))
+    pair = _connected_pair() if profile is Profile.SIDECAR else _families(families)
+    out += _on_call(calls["socketpair"], pair)
     out += _on_call(
         calls["personality"],
         [
