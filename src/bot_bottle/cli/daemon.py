@@ -22,7 +22,7 @@ from bot_bottle.store.layout import Layout
 
 READY_FD = 3
 
-ZYGOTE = (sys.executable, "-P", "-m", "bot_bottle.controller.zygote", "bot_bottle.sidecar.boot:start")
+ZYGOTE = (sys.executable, "-P", "-m", "bot_bottle.controller.zygote", "bot_bottle.sidecar.kinds:start_proxy")
 
 
 def main(argv: list[str]) -> int:

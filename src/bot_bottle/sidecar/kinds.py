@@ -1,0 +1,40 @@
+"""The kinds of process beside a bottle, one table; a further kind is a further entry.
+
+The preloaded parent imports this module, and by it all that a sidecar needs.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from bot_bottle.ipc.sidecar import SidecarSpec
+from bot_bottle.sidecar import boot, view
+from bot_bottle.sidecar.boot import Descriptors, Kind
+from bot_bottle.sidecar.proxy import process
+
+
+def _proxy(spec: SidecarSpec, fds: Descriptors) -> int:
+    return process.run(
+        spec,
+        listener=socket.socket(fileno=fds.listener),
+        control=socket.socket(fileno=fds.control),
+        link=socket.socket(fileno=fds.link),
+        secrets=fds.secrets,
+        log=fds.log,
+        egress_dir=Path(view.EGRESS),
+    )
+
+
+PROXY = "proxy"
+
+KINDS: Mapping[str, Kind] = {
+    PROXY: Kind(name="bottle-proxy", run=_proxy, network=True),
+}
+
+
+def start_proxy(spec: SidecarSpec, fds: tuple[int, ...], report: int) -> NoReturn:
+    """The entry for ``controller.zygote``."""
+    boot.become(KINDS[PROXY], spec, fds, report)
