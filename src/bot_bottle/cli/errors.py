@@ -48,7 +48,7 @@ def guarded(call: Callable[[], Any]) -> int:
     except (BotBottleError, click.ClickException) as error:
         messages.error(error.format_message() if isinstance(error, click.ClickException) else str(error))
         return getattr(error, "exit_status", FIXABLE)
-    except Exception as error:  # noqa: BLE001 - the entry point
+    except Exception as error:
         messages.error(f"a bug of ours: {type(error).__name__}", log=_crash_log())
         return BUG
     return result if isinstance(result, int) else OK

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot_bottle import __version__
 from bot_bottle.base import messages
@@ -52,7 +52,9 @@ def ask_secret(prompt: str) -> str:
     try:
         fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
-        raise LaunchError(f"{prompt!r} must be typed in, and there is no terminal: use ${{NAME}} instead") from error
+        raise LaunchError(
+            f"{prompt!r} must be typed in, and there is no terminal: use ${{NAME}} instead"
+        ) from error
     os.close(fd)
     return getpass(f"{printable(prompt)}: ")
 
@@ -66,8 +68,6 @@ def make_ready(request: LaunchRequest, layout: Layout, identity: str | None = No
 
 
 def _with_backend(request: LaunchRequest, backend: str) -> LaunchRequest:
-    from dataclasses import replace
-
     return replace(request, backend=backend)
 
 
@@ -93,10 +93,9 @@ def carry_out(ready: Ready, layout: Layout, console: Console, state: BottleState
     metadata = ready.request.metadata(
         utc_now(), earlier.launch_id if earlier and earlier.launch_id else mint_nonce(), __version__
     )
-    from dataclasses import replace
-
     metadata = replace(
-        metadata, workspace_mode=ready.prepared.workspace_mode if fresh or earlier is None else earlier.workspace_mode
+        metadata,
+        workspace_mode=ready.prepared.workspace_mode if fresh or earlier is None else earlier.workspace_mode,
     )
     session = Session(plan, metadata, state, layout, backend, console, fresh=fresh)
     try:
@@ -132,10 +131,11 @@ def _end(layout: Layout, state: BottleState, *, kept: bool) -> None:
 
 def _say_what_is_left(outcome: Outcome) -> None:
     left = outcome.leftovers
-    if left.any():
-        messages.info(f"the agent left {left.summary()}; the files are in {outcome.directory}")
-        for path in left.paths:
-            messages.info(f"  {printable(path)}")
+    for layer in left.layers:
+        many = f"{layer.count}{'' if layer.complete else ' or more'}"
+        messages.info(f"work left in the bottle's {layer.name} ({many} changes): {layer.upper}")
+        for path in layer.paths:
+            messages.info(f"  {path}")
 
 
 def no_terminal() -> bool:

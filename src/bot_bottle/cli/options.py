@@ -13,29 +13,44 @@ from bot_bottle.store.metadata import RunPlan
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def connections(command: F) -> F:
+    """``--connect-to --extra-ca``: where connections go."""
+    return _with(command, _CONNECTIONS)
+
+
 def routes(command: F) -> F:
-    """``--routes --allow --auth --connect-to --extra-ca``: what may leave, and where it goes."""
-    for option in reversed(
-        (
-            click.option("--routes", "routes_file", metavar="FILE", help="A routes file; see 'bot-bottle proxy'."),
-            click.option("--allow", metavar="HOST", multiple=True, help="Let requests to HOST[:PORT] out."),
-            click.option(
-                "--auth", metavar="HOST=SCHEME:ENV", multiple=True,
-                help="Let HOST in and put the credential in the variable ENV into its requests; SCHEME is "
-                "Bearer, token, Basic or raw.HEADER. The agent never sees the value.",
-            ),
-            click.option(
-                "--connect-to", metavar="HOST:PORT:ADDRESS:PORT", multiple=True,
-                help="Connect to ADDRESS:PORT where HOST:PORT is meant, as curl has it.",
-            ),
-            click.option(
-                "--extra-ca", metavar="FILE", multiple=True, help="Trust these roots (PEM) for upstreams too."
-            ),
-        )
-    ):  # fmt: skip
+    """``--routes --allow --auth`` and :func:`connections`: what may leave, and where it goes."""
+    return _with(command, (*_ROUTES, *_CONNECTIONS))
+
+
+def _with(command: F, chosen: Sequence[Callable[[F], F]]) -> F:
+    for option in reversed(chosen):
         command = option(command)
     return command
 
+
+_ROUTES: tuple[Callable[[Any], Any], ...] = (
+    click.option("--routes", "routes_file", metavar="FILE", help="A routes file; see 'bot-bottle proxy'."),
+    click.option("--allow", metavar="HOST", multiple=True, help="Let requests to HOST[:PORT] out."),
+    click.option(
+        "--auth",
+        metavar="HOST=SCHEME:ENV",
+        multiple=True,
+        help="Let requests to HOST out, with the credential in the variable ENV put in; SCHEME is Bearer, "
+        "token, Basic or raw.HEADER. The agent never sees the value.",
+    ),
+)
+_CONNECTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--connect-to",
+        metavar="HOST:PORT:ADDRESS:PORT",
+        multiple=True,
+        help="Connect to ADDRESS:PORT where HOST:PORT is meant, as curl has it.",
+    ),
+    click.option(
+        "--extra-ca", metavar="FILE", multiple=True, help="Trust these roots (PEM) for upstreams too."
+    ),
+)
 
 raw_terminal = click.option(
     "--raw-terminal", is_flag=True, help="Show the agent's output unfiltered: it may drive your terminal."

@@ -25,13 +25,13 @@ BASE = {
     "TMPDIR": "/tmp",  # noqa: S108 - the bottle's own tmpfs
 }
 
-PROXY = {
-    name: PROXY_URL
-    for stem in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-    for name in (stem, stem.lower())
-} | dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1") | {
-    "NODE_USE_ENV_PROXY": "1",  # node's own fetch ignores the proxy without it (node 22.21 and 24)
-}
+PROXY = (
+    {name: PROXY_URL for stem in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY") for name in (stem, stem.lower())}
+    | dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1")
+    | {
+        "NODE_USE_ENV_PROXY": "1",  # node's own fetch ignores the proxy without it (node 22.21 and 24)
+    }
+)
 
 TRUST = dict.fromkeys(
     (

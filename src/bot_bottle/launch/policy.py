@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.codec import decode_route, effective_routes
-from bot_bottle.egress.config import ConfigError, Dialect, Inject, Passthrough, Policy, Route, Scheme, UpstreamProxy
+from bot_bottle.egress.config import (
+    ConfigError,
+    Dialect,
+    Inject,
+    Passthrough,
+    Policy,
+    Route,
+    Scheme,
+    UpstreamProxy,
+)
 from bot_bottle.ipc.sidecar import ConnectTo
 
 SLOT_PREFIX = "EGRESS_TOKEN_"
@@ -40,7 +49,7 @@ def flag_routes(allow: Sequence[str], auth: Sequence[str]) -> tuple[Route, ...]:
         host, ports = _host_and_port(text)
         entry = raw.setdefault(host, {"host": host})
         if ports:
-            entry["ports"] = sorted({*_as_list(entry.get("ports")), *ports})
+            entry["ports"] = [*_as_list(entry.get("ports")), *ports]
     for text in auth:
         host, credential = _auth(text)
         entry = raw.setdefault(host, {"host": host})
@@ -57,7 +66,7 @@ def _as_list(value: object) -> list[object]:
 
 def _host_and_port(text: str) -> tuple[str, list[int]]:
     host, colon, port = text.rpartition(":")
-    if not colon or text.endswith("]") or host.count(":") and not host.endswith("]"):
+    if not colon or text.endswith("]") or (host.count(":") and not host.endswith("]")):
         return text, []
     if not port.isascii() or not port.isdigit():
         raise PolicyError(f"--allow {text!r}: the port must be a number, as in example.com:8443")
@@ -96,12 +105,13 @@ def parse_connect_to(text: str) -> ConnectTo:
 
 
 def compose(
-    provider_routes: Sequence[Route], other_routes: Sequence[Route], base: Policy = Policy()
+    provider_routes: Sequence[Route], other_routes: Sequence[Route], base: Policy | None = None
 ) -> SlottedPolicy:
     """One policy out of all routes; *base* has the top-level settings (its own routes are ignored).
 
     Raises :class:`PolicyError` for two routes of one host.
     """
+    base = base or Policy()
     try:
         routes = effective_routes(provider_routes, other_routes)
     except ConfigError as error:
@@ -124,7 +134,9 @@ def compose(
 def _slotted(route: Route, slots: dict[str, str]) -> Route:
     if isinstance(route.auth, Passthrough):
         return route
-    return replace(route, auth=tuple(replace(inject, token=_slot(inject.token, slots)) for inject in route.auth))
+    return replace(
+        route, auth=tuple(replace(inject, token=_slot(inject.token, slots)) for inject in route.auth)
+    )
 
 
 def _slot(variable: str, slots: dict[str, str]) -> str:
@@ -138,10 +150,16 @@ def resolve_slots(slots: Mapping[str, str], host_env: Mapping[str, str]) -> dict
     """
     missing = sorted({variable for variable in slots.values() if not host_env.get(variable)})
     if missing:
-        raise PolicyError(f"no value for {', '.join(missing)}: export the variable, or remove the route's credential")
-    odd = sorted({v for v in slots.values() if any(ord(c) < 0x21 or ord(c) > 0x7E for c in host_env[v].strip(" "))})
+        raise PolicyError(
+            f"no value for {', '.join(missing)}: export the variable, or remove the route's credential"
+        )
+    odd = sorted(
+        {v for v in slots.values() if any(ord(c) < 0x21 or ord(c) > 0x7E for c in host_env[v].strip(" "))}
+    )
     if odd:
-        raise PolicyError(f"{', '.join(odd)}: a credential must be printable ASCII without spaces or line ends")
+        raise PolicyError(
+            f"{', '.join(odd)}: a credential must be printable ASCII without spaces or line ends"
+        )
     return {slot: Secret(host_env[variable].strip(" ")) for slot, variable in slots.items()}
 
 

@@ -23,7 +23,13 @@ from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, ref
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.tools import provide
 from bot_bottle.launch.workspace import WorkspacePlan, plan_workspace
-from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE, GuestFile, ProviderPlan, ProviderRequest
+from bot_bottle.providers.contract import (
+    GUEST_HOME,
+    GUEST_WORKSPACE,
+    GuestFile,
+    ProviderPlan,
+    ProviderRequest,
+)
 from bot_bottle.providers.registry import find_provider, pick_token_variable
 from bot_bottle.sandbox.contract import Mount, Resources
 from bot_bottle.store.layout import Layout
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
     from bot_bottle.manifest.schema import Bottle
 
 MAX_ROUTES_FILE_BYTES = 1024 * 1024
-VISIBLE_SECRET = "is visible to the agent: the operator gives it to the bottle itself"
+VISIBLE = "is visible to the agent: the operator gives it to the bottle itself"
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,12 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     workspace = _workspace(request, bottle, host)
     workdir = _workdir(request, workspace)
     template, provider = _provider_plan(request, loaded, host, workdir, instance)
-    tool = provide(provider.command, provider.tool, _named_tools(bottle), host.layout.tools, host.progress) \
-        if provider.command else None
-    base, others = _routes(request, bottle, host)
+    tool = (
+        provide(provider.command, provider.tool, _named_tools(bottle), host.layout.tools, host.progress)
+        if provider.command
+        else None
+    )
+    base, others = _routes(request, bottle)
     slotted = compose(provider.routes, others, base)
     literals, secrets = _env_entries(request, bottle, host)
     env = agent_environment(provider.env, literals, secrets, host.term)
@@ -80,9 +89,11 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         argv = (str(tool.program), *argv[1:])
         mounts.append(tool.mount)
         env["PATH"] = f"{tool.program.parent}:{env['PATH']}"
-    notes = [*(loaded.warnings if loaded else ()), *(f"{name} {VISIBLE_SECRET}" for name in sorted(secrets))]
+    notes = [*(loaded.warnings if loaded else ()), *(f"{name} {VISIBLE}" for name in sorted(secrets))]
     plan = LaunchPlan(
-        subject=Subject(request.agent or template, _bottle_names(request, loaded), request.label, request.color),
+        subject=Subject(
+            request.agent or template, _bottle_names(request, loaded), request.label, request.color
+        ),
         template=template,
         provider=ProviderPlan(**{**provider.__dict__, "argv": argv}),
         policy=slotted.policy,
@@ -98,6 +109,23 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         notes=tuple(notes),
     )
     return Prepared(plan, loaded, plan.subject.bottles, "copy" if workspace else "none")
+
+
+def policy_routes(
+    request: LaunchRequest, layout: Layout
+) -> tuple[tuple[Route, ...], tuple[Route, ...], Policy]:
+    """Provider routes, other routes and top-level settings of *request*, for ``explain``: no credential's
+    value is needed, so a placeholder stands for one that is not set here."""
+    from collections import defaultdict
+
+    environ: Mapping[str, str] = defaultdict(lambda: "unset", os.environ)
+    host = Host(layout, environ, ask=lambda _: "", progress=lambda _: None)
+    loaded = _load(request, host)
+    provider: tuple[Route, ...] = ()
+    if loaded is not None and loaded.bottle.agent_provider.template != "command":
+        provider = _provider_plan(request, loaded, host, GUEST_HOME, "")[1].routes
+    base, others = _routes(request, loaded.bottle if loaded else None)
+    return provider, others, base
 
 
 # -- the manifest
@@ -181,7 +209,7 @@ def _skill_files(provider: ProviderPlan, host: Host) -> list[GuestFile]:
 
 
 # -- routes
-def _routes(request: LaunchRequest, bottle: Bottle | None, host: Host) -> tuple[Policy, tuple[Route, ...]]:
+def _routes(request: LaunchRequest, bottle: Bottle | None) -> tuple[Policy, tuple[Route, ...]]:
     """The top-level settings, and all routes that are not the provider's."""
     base = Policy()
     routes: list[Route] = []

@@ -46,7 +46,9 @@ class LaunchRequest:
         )
 
 
-def of_record(metadata: Metadata, argv: tuple[str, ...], env: Mapping[str, str] | None = None) -> LaunchRequest:
+def of_record(
+    metadata: Metadata, argv: tuple[str, ...], env: Mapping[str, str] | None = None
+) -> LaunchRequest:
     """The request to ``resume`` what *metadata* records; *argv* that is not empty replaces the recorded one.
 
     The person confirmed the project's file at the first start; what it may grant is nothing either way.

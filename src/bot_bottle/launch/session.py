@@ -17,7 +17,6 @@ from pathlib import Path, PurePosixPath
 
 from bot_bottle.base import messages
 from bot_bottle.base.ids import mint_nonce
-from bot_bottle.base.text import printable
 from bot_bottle.egress.codec import dump_policy
 from bot_bottle.ipc.sidecar import SidecarSpec
 from bot_bottle.launch.leftovers import Leftovers, unapplied
@@ -27,6 +26,7 @@ from bot_bottle.launch.sidecar import Sidecar, listen
 from bot_bottle.launch.workspace import copy_in
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, SandboxError
+from bot_bottle.sandbox.disk import disk_usage
 from bot_bottle.sandbox.selftest import ProbeListeners
 from bot_bottle.store.bottles import BottleState
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
@@ -100,7 +100,8 @@ class Session:
         in each of these cases once the agent was started.
         """
         identity = self._state.identity
-        self._state.clear_preserve()
+        if self._fresh:  # an earlier session's work stays marked until this one's end is known
+            self._state.clear_preserve()
         with ExitStack() as stack, _terminations():
             dirs = self._prepare(announce)
             bottle, sidecar = self._launch(stack, dirs, announce)
@@ -113,7 +114,7 @@ class Session:
                 messages.warning(f"the bottle was stopped; its storage is kept in {dirs.base}")
                 raise
         left = unapplied(dirs, provisioned=self._plan.files, scratch=self._plan.provider.scratch)
-        preserved = status != 0 or left.any()
+        preserved = status != 0 or bool(left)
         if not preserved:
             self._state.clear_preserve()
         return Outcome(identity, status, preserved, left, dirs.base)
@@ -126,15 +127,22 @@ class Session:
             pair = UidRegistry.of(self._layout).claim(state.path, self._layout.guest(identity))
             uid, sidecar_uid = pair.bottle, pair.sidecar
         state.write_launch_record(
-            LaunchRecord.of_this_process(self._backend.name, uid=uid, sidecar_uid=sidecar_uid, nonce=self._nonce)
+            LaunchRecord.of_this_process(
+                self._backend.name, uid=uid, sidecar_uid=sidecar_uid, nonce=self._nonce
+            )
         )
         state.write_metadata(replace(self._metadata, identity=identity, uid=uid, sidecar_uid=sidecar_uid))
         dirs = prepare_guest(self._layout, identity, uid, sidecar_uid=sidecar_uid)
         if self._fresh and self._plan.workspace is not None:
-            report = copy_in(self._plan.workspace, dirs.workspace_lower, uid)
+            limit = self._plan.resources.disk_bytes
+            report = copy_in(self._plan.workspace, dirs.workspace_lower, uid, limit_bytes=limit)
             announce(f"copied {report.files} files ({report.bytes} bytes) into the workspace")
             for left in report.left_out:
-                messages.info(f"left out of the workspace: {printable(left.path)} ({left.reason})")
+                messages.info(f"left out of the workspace: {left.path} ({left.reason})")
+            if report.left_out_count > len(report.left_out):
+                messages.info(f"left out of the workspace: {report.left_out_count} entries in all")
+            for note in report.notes:
+                messages.info(f"workspace: {note}")
         write_egress_file(dirs, "routes.yaml", dump_policy(self._plan.policy).encode())
         return dirs
 
@@ -159,7 +167,6 @@ class Session:
         listener.close()
         write_ca_bundle(dirs, ready.ca_pem)
         results = bottle.self_test(SELF_TEST_TIMEOUT_S)
-        probes.raise_if_reached()
         announce(f"the self-test passed ({len(results)} probes); routes {ready.version[:12]} are in force")
         return bottle, sidecar
 
@@ -175,16 +182,9 @@ class Session:
         )
 
     def _bottle_spec(self, dirs: GuestDirs, probes: ProbeListeners) -> BottleSpec:
-        layers = [
-            Layer(PurePosixPath("/"), dirs.root_upper, dirs.root_work, dirs.root_lower),
-            Layer(GUEST_HOME, dirs.home_upper, dirs.home_work),
-        ]
-        if self._metadata.workspace_mode != "none":
-            lower = dirs.workspace_lower
-            layers.append(Layer(GUEST_WORKSPACE, dirs.workspace_upper, dirs.workspace_work, lower))
         return BottleSpec(
             identity=self._state.identity,
-            layers=tuple(layers),
+            layers=self._layers(dirs),
             etc=dirs.etc,
             sockets=dirs.sockets,
             exec_socket=dirs.exec_socket,
@@ -196,6 +196,16 @@ class Session:
             resources=self._plan.resources,
             log=new_log(self._layout, self._state.identity, BOTTLE, started_at=self._metadata.started_at),
         )
+
+    def _layers(self, dirs: GuestDirs) -> tuple[Layer, ...]:
+        layers = [
+            Layer(PurePosixPath("/"), dirs.root_upper, dirs.root_work, dirs.root_lower),
+            Layer(GUEST_HOME, dirs.home_upper, dirs.home_work, dirs.home_lower),
+        ]
+        if self._metadata.workspace_mode != "none":
+            lower = dirs.workspace_lower
+            layers.append(Layer(GUEST_WORKSPACE, dirs.workspace_upper, dirs.workspace_work, lower))
+        return tuple(layers)
 
     def _provision(self, bottle: Bottle) -> None:
         for file in self._plan.files:
@@ -232,11 +242,13 @@ class Session:
         started = time.monotonic()
         if started < self._next_disk_walk:
             return
-        used = dirs.disk_usage()
+        used = disk_usage(self._layers(dirs))
         self._next_disk_walk = time.monotonic() + DISK_WALK_SHARE * (time.monotonic() - started)
         limit = self._plan.resources.disk_bytes
         if used > limit:
-            raise DiskFull(f"the bottle's files take {used} bytes, over its limit of {limit}: raise resources.disk")
+            raise DiskFull(
+                f"the bottle's files take {used} bytes, over its limit of {limit}: raise resources.disk"
+            )
 
 
 def _raise(error: Exception) -> None:

@@ -74,7 +74,9 @@ class Sidecar:
         try:
             message, fds = wire.receive(self._control, FromSidecar)
         except TimeoutError as error:
-            raise LaunchError(f"the proxy did not come up within {READY_TIMEOUT_S:g} s: see {self._log}") from error
+            raise LaunchError(
+                f"the proxy did not come up within {READY_TIMEOUT_S:g} s: see {self._log}"
+            ) from error
         except wire.WireError as error:
             raise LaunchError(f"the proxy ended before it was ready: see {self._log}") from error
         wire.close_all(fds)

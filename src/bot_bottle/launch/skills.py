@@ -30,7 +30,9 @@ def read(source: Path, target: PurePosixPath) -> list[GuestFile]:
                 continue
             total += status.st_size
             if total > MAX_SKILL_BYTES:
-                raise LaunchError(f"skill {source.name!r} has more than {MAX_SKILL_BYTES} bytes: make it smaller")
+                raise LaunchError(
+                    f"skill {source.name!r} has more than {MAX_SKILL_BYTES} bytes: make it smaller"
+                )
             mode = 0o700 if status.st_mode & 0o100 else 0o600
             files.append(GuestFile(target / path.relative_to(source).as_posix(), path.read_bytes(), mode))
     return files

@@ -33,7 +33,9 @@ def command(yes: bool, dry_run: bool, kept: bool) -> None:
     for identity in orphans:
         messages.info(f"to be removed: {identity} (remains without a state directory)")
     for identity in staying:
-        messages.info(f"kept, since it holds work: {identity} (bot-bottle resume {identity}, or cleanup --kept)")
+        messages.info(
+            f"kept, since it holds work: {identity} (bot-bottle resume {identity}, or cleanup --kept)"
+        )
     if dry_run:
         return
     if (doomed or orphans) and not yes:

@@ -26,9 +26,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
 def available(as_json: bool) -> None:
     """Agent names, one a line, sorted; the current directory's own count too."""
-    from bot_bottle.manifest.source import scan  # needs the YAML reader: not on the way of the others
+    from bot_bottle.manifest.source import resolve  # needs the YAML reader: not on the way of the others
 
-    index = scan(default_layout().home.parent, Path.cwd(), missing_ok=True)
+    index = resolve(default_layout().home.parent, Path.cwd(), missing_ok=True)
     names = sorted(index.agents)
     if as_json:
         click.echo(json.dumps(names))

@@ -23,7 +23,9 @@ MAX_LINE_CHARS = 2000
 @click.command("logs", short_help="show what a bottle's proxy blocked and what its sandbox said")
 @click.argument("identity")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what comes, until the bottle has ended.")
-@click.option("--json", "as_json", is_flag=True, help="The proxy's records as they are: one JSON object a line.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="The proxy's records as they are: one JSON object a line."
+)
 @click.option(
     "--kind", type=click.Choice([logs.EGRESS, logs.BOTTLE, "all"]), default="all", show_default=True,
     help="The proxy's records, the sandbox's messages, or both, one after the other.",

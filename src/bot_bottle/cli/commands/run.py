@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import click
 
@@ -25,13 +26,23 @@ NO_BOTTLE = 125
     short_help="run a program or an agent in a fresh bottle; never asks",
     context_settings={"allow_interspersed_args": False},
 )
-@click.option("--provider", metavar="P", help="The coding agent to run: claude. Default: the bottle's, else a command.")
-@click.option("-p", "--prompt", "task", metavar="TEXT", help="The agent's task; it works without a terminal and ends.")
+@click.option(
+    "--provider", metavar="P", help="The coding agent to run: claude. Default: the bottle's, else a command."
+)
+@click.option(
+    "-p", "--prompt", "task", metavar="TEXT", help="The agent's task; it works without a terminal and ends."
+)
 @click.option("--agent", metavar="A", help="An agent of your manifest.")
-@click.option("--bottle", "bottles", metavar="B", multiple=True, help="A bottle of your manifest; repeat to compose.")
+@click.option(
+    "--bottle", "bottles", metavar="B", multiple=True, help="A bottle of your manifest; repeat to compose."
+)
 @options.routes
-@click.option("--cwd", "copy_cwd", is_flag=True, help="Copy the current directory into the bottle's workspace.")
-@click.option("--env", "env", metavar="K=V", multiple=True, help="A variable for the agent; it will see the value.")
+@click.option(
+    "--cwd", "copy_cwd", is_flag=True, help="Copy the current directory into the bottle's workspace."
+)
+@click.option(
+    "--env", "env", metavar="K=V", multiple=True, help="A variable for the agent; it will see the value."
+)
 @click.option("--trust-project", is_flag=True, help="Accept the bottle that a project's agent file names.")
 @click.option("--backend", metavar="N", help="The sandbox to use: bubblewrap.")
 @options.raw_terminal
@@ -41,7 +52,7 @@ NO_BOTTLE = 125
 def command(
     provider: str | None, task: str | None, agent: str | None, bottles: tuple[str, ...], copy_cwd: bool,
     env: tuple[str, ...], trust_project: bool, backend: str | None, raw_terminal: bool, as_json: bool,
-    argv: tuple[str, ...], **routes: object,
+    argv: tuple[str, ...], **routes: Any,
 ) -> None:  # fmt: skip
     """Run ARGV, or an agent, in a fresh bottle and exit with its status.
 
@@ -54,7 +65,9 @@ def command(
       bot-bottle run --auth api.example.com=Bearer:MY_TOKEN -- curl https://api.example.com/me
     """
     if not (argv or provider or agent or bottles):
-        raise click.UsageError("nothing to run: give a program behind '--', or --provider, --agent or --bottle")
+        raise click.UsageError(
+            "nothing to run: give a program behind '--', or --provider, --agent or --bottle"
+        )
     plan = options.run_plan(argv=argv, task=task or "", env=env, **routes)
     request = LaunchRequest(
         agent=agent or "",

@@ -32,7 +32,9 @@ def command(identity: str) -> None:
         raise LaunchError(f"the launching process of {identity!r} is not known: run 'bot-bottle cleanup'")
     pidfd = os.pidfd_open(record.launcher_pid)
     try:
-        if not record.launcher_is_alive():  # between the look and the open the number may have been given away
+        if (
+            not record.launcher_is_alive()
+        ):  # between the look and the open the number may have been given away
             return
         signal.pidfd_send_signal(pidfd, signal.SIGTERM)
         if not _wait_while(lambda: bottles.is_running(layout, identity)):

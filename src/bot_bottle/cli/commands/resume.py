@@ -1,0 +1,51 @@
+"""``resume``: a preserved bottle again, with its files, under the policy as it is now."""
+
+from __future__ import annotations
+
+import click
+
+from bot_bottle.base import messages
+from bot_bottle.base.ids import parse_identity
+from bot_bottle.cli import options
+from bot_bottle.cli.errors import Exit
+from bot_bottle.cli.launching import carry_out, make_ready
+from bot_bottle.cli.preflight import confirm, show
+from bot_bottle.launch.plan import LaunchError
+from bot_bottle.launch.relay import Console, Stopped
+from bot_bottle.launch.request import of_record
+from bot_bottle.store import bottles
+from bot_bottle.store.layout import default_layout
+
+
+@click.command("resume", short_help="start a preserved bottle again")
+@click.argument("identity")
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED)
+@click.option("--yes", is_flag=True, help="Start without asking.")
+@click.option("--dry-run", is_flag=True, help="Show what would be started, and end.")
+@click.option("--exit-status", is_flag=True, help="Exit with the agent's status instead of 0.")
+@options.raw_terminal
+def command(
+    identity: str, argv: tuple[str, ...], yes: bool, dry_run: bool, exit_status: bool, raw_terminal: bool
+) -> None:
+    """Start the bottle IDENTITY again with everything that its agent left in it.
+
+    Manifests are read anew: what was taken away since is taken away. ARGV replaces the recorded command.
+    """
+    layout = default_layout()
+    state = bottles.open_for_resume(layout, parse_identity(identity))
+    with state:
+        metadata = state.metadata()
+        if metadata is None:
+            raise LaunchError(f"nothing readable is recorded in {str(state.path)!r}: start a new bottle")
+        ready = make_ready(of_record(metadata, argv), layout, identity)
+        show(ready)
+        if dry_run:
+            return
+        if not yes and not confirm():
+            return
+        try:
+            outcome = carry_out(ready, layout, Console(raw=raw_terminal), state)
+        except Stopped as stopped:
+            raise Exit(128 + stopped.signal) from None
+    messages.info(f"the agent ended with status {outcome.status}")
+    raise Exit(outcome.status if exit_status else 0)

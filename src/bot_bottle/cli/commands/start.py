@@ -1,0 +1,100 @@
+"""``start``: an agent of the manifest in a bottle, after a look at what it may do."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import click
+
+from bot_bottle.base import messages
+from bot_bottle.base.ids import slug
+from bot_bottle.base.text import printable
+from bot_bottle.cli import options
+from bot_bottle.cli.errors import USAGE, Exit
+from bot_bottle.cli.launching import carry_out, make_ready
+from bot_bottle.cli.preflight import confirm, show
+from bot_bottle.launch.relay import Console, Stopped
+from bot_bottle.launch.request import LaunchRequest
+from bot_bottle.store import bottles
+from bot_bottle.store.layout import default_layout
+
+COLORS = ("red", "green", "yellow", "blue", "magenta")
+
+
+@click.command("start", short_help="start an agent of your manifest in a bottle")
+@click.argument("agent", required=False)
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED)
+@click.option("--agent", "agent_flag", metavar="A", help="The agent, where it does not stand first.")
+@click.option("--bottle", "bottle_names", metavar="B", multiple=True, help="A bottle; repeat to compose, in order. "
+              "Default: the agent's own.")  # fmt: skip
+@click.option("--label", metavar="L", help="A name of yours; it becomes the bottle's identity.")
+@click.option(
+    "--color", type=click.Choice(COLORS), help="The bottle's colour in lists and in the agent's theme."
+)
+@click.option(
+    "--cwd", "copy_cwd", is_flag=True, help="Copy the current directory into the bottle's workspace."
+)
+@click.option("-p", "--prompt", "task", metavar="TEXT", help="Run headless with this task.")
+@click.option("--yes", is_flag=True, help="Start without asking.")
+@click.option(
+    "--dry-run", is_flag=True, envvar="BOT_BOTTLE_DRY_RUN", help="Show what would be started, and end."
+)
+@click.option("--exit-status", is_flag=True, help="Exit with the agent's status instead of 0.")
+@click.option("--trust-project", is_flag=True, help="Accept the bottle that a project's agent file names.")
+@click.option("--backend", metavar="N", help="The sandbox to use: bubblewrap.")
+@options.connections
+@options.raw_terminal
+def command(
+    agent: str | None, argv: tuple[str, ...], agent_flag: str | None, bottle_names: tuple[str, ...],
+    label: str | None, color: str | None, copy_cwd: bool, task: str | None, yes: bool, dry_run: bool,
+    exit_status: bool, trust_project: bool, backend: str | None, connect_to: tuple[str, ...],
+    extra_ca: tuple[str, ...], raw_terminal: bool,
+) -> None:  # fmt: skip
+    """Start AGENT in a bottle; what stands behind -- is appended to its command line.
+
+    Shows what the bottle may do, asks, runs the agent in this terminal, and says at the end what it left.
+    """
+    if agent_flag and agent:
+        argv = (agent, *argv)
+    name = agent_flag or agent
+    if not name:
+        messages.error("which agent? name it (or give --agent); 'bot-bottle list available' shows them")
+        raise Exit(USAGE)
+    layout = default_layout()
+    identity = _identity_of(label)
+    if identity and bottles.find_state(layout, identity):
+        raise bottles.IdentityTaken(identity, running=bottles.is_running(layout, identity))
+    request = LaunchRequest(
+        agent=name,
+        bottles=bottle_names,
+        cwd=os.getcwd(),
+        copy_cwd=copy_cwd,
+        label=label or "",
+        color=color or "",
+        backend=backend or "",
+        trust_project=trust_project,
+        run=options.run_plan(argv=argv, task=task or "", connect_to=connect_to, extra_ca=extra_ca),
+    )
+    ready = make_ready(request, layout, identity)
+    show(ready)
+    if dry_run:
+        return
+    if not yes and not confirm():
+        return
+    messages.info("the bottle is removed at the end, unless it holds work; Ctrl-D or 'exit' leaves")
+    try:
+        outcome = carry_out(ready, layout, Console(raw=raw_terminal))
+    except Stopped as stopped:
+        raise Exit(128 + stopped.signal) from None
+    messages.info(f"the agent ended with status {outcome.status}")
+    raise Exit(outcome.status if exit_status else 0)
+
+
+def _identity_of(label: str | None) -> str | None:
+    if label is None:
+        return None
+    identity = slug(label)
+    if not identity or not re.search("[a-z0-9]", identity):
+        raise click.UsageError(f"--label {printable(label)!r}: it needs a letter or a digit")
+    return identity

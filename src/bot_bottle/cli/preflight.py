@@ -1,0 +1,56 @@
+"""What a person sees before a launch, and the question."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bot_bottle.base import messages
+from bot_bottle.base.text import printable
+from bot_bottle.cli.errors import USAGE, Exit
+from bot_bottle.cli.launching import Ready
+
+NOT_YET = (
+    "not in this version: scanning of requests and responses, the git gate, approvals (supervise), budgets"
+)
+"""Said before every start (ruling 50): what a reader of the spec might take for granted."""
+
+
+def show(ready: Ready) -> None:
+    """The summary on standard error: the effective manifest, the whole policy, what the agent can see."""
+    from bot_bottle.manifest.render import preflight
+
+    prepared = ready.prepared
+    plan = prepared.plan
+    lines = [""]
+    if prepared.loaded is not None:
+        lines += preflight(prepared.loaded).splitlines()
+    lines.append("# all hosts that can be reached:")
+    for route in plan.policy.routes:
+        credential = ", with a credential of yours" if route.auth else ""
+        owner = f" ({route.provider})" if route.provider else ""
+        lines.append(f"#   {route.host}{owner}{credential}")
+    if not plan.policy.routes:
+        lines.append("#   none")
+    for connect in plan.connect_to:
+        lines.append(
+            f"# connections for {connect.host}:{connect.port} go to {connect.address}:{connect.to_port}"
+        )
+    for path in plan.extra_ca:
+        lines.append(f"# upstream certificates may also come from {path}")
+    for mount in plan.mounts:
+        lines.append(f"# seen read-only: {mount.source}")
+    for note in (*plan.notes, NOT_YET):
+        lines.append(f"# note: {note}")
+    for line in lines:
+        click.echo(printable(line), err=True)
+
+
+def confirm() -> bool:
+    """Ask y/N on the terminal; without one say which flag answers and exit 2."""
+    if not sys.stdin.isatty():
+        messages.error("nobody to ask: give --yes")
+        raise Exit(USAGE)
+    click.echo("start? [y/N] ", err=True, nl=False)
+    return sys.stdin.readline().strip() in ("y", "Y", "yes", "YES")
