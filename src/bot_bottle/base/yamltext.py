@@ -81,7 +81,11 @@ def load(text: str, *, first_line: int = 1) -> Document:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise YamlError(f"more than {MAX_BYTES} bytes: split the file", line=first_line)
-    loader: Any = _Loader(text)
+    try:
+        loader: Any = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = first_line + text.count("\n", 0, error.position)
+        raise YamlError(f"not valid YAML: remove the character U+{error.character:04X}", line=line) from error
     try:
         _refuse_indirection(text, first_line)
         node = loader.get_single_node()
