@@ -51,8 +51,10 @@ PLACEHOLDER = "placeholder-the-credential-stays-outside-the-bottle"
 """Looks like no token of any vendor, so that no detector takes it for one; the client checks no form."""
 
 QUIET_ENV: Mapping[str, str] = {
-    # nothing but the conversation: no telemetry, flags, updates, marketplace (the paths are closed anyway)
+    # nothing but the conversation: no telemetry, flags, updates, and no plugin marketplace out of github.com
+    # and downloads.claude.ai (all that is closed anyway)
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
     "DISABLE_TELEMETRY": "1",
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_AUTOUPDATER": "1",
