@@ -54,6 +54,7 @@ def build(spec: SidecarSpec, uid: int) -> None:
     code = _code_directories((egress, run))
     certificates = _certificates()
     copied = {name: _read(f"/etc/{name}") for name in _COPIED}
+    os.umask(0o022)  # what root builds here, another uid reads
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", _BASE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, _TMPFS_OPTIONS)
     os.mkdir(_BASE + _OLD)
