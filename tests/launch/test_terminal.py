@@ -47,7 +47,7 @@ def test_what_screens_are_made_of_passes(text: str) -> None:
         ("status report", "\x1b[5n\x1b[6n\x1b[?6n\x1b[?996n"),
         ("window report", "\x1b[14t\x1b[21t\x1b[22;0t\x1b[8;1;1t"),
         ("checksum report", "\x1b[1;1;1;1;1;1*y"),
-        ("DECRQSS", "\x1bP$q\"p\x1b\\"),
+        ("DECRQSS", '\x1bP$q"p\x1b\\'),
         ("DCS, C1", "\x90$qm\x9c"),
         ("sixel", "\x1bPq#0;2;0;0;0#0~~@@vv\x1b\\"),
         ("APC, PM and SOS", "\x1b_Ga=T;AAAA\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\"),
@@ -84,7 +84,11 @@ def test_property_chunking_changes_nothing(data: bytes, cut: int) -> None:
     assert pieces.feed(data[:cut]) + pieces.feed(data[cut:]) == whole
 
 
-@given(st.text(alphabet=st.sampled_from("\x1b[]PX^_\\;:?>=!$ 0123456789cnthlmqpuy\x07\x9b\x9d\x90\x18a"), max_size=80))
+@given(
+    st.text(
+        alphabet=st.sampled_from("\x1b[]PX^_\\;:?>=!$ 0123456789cnthlmqpuy\x07\x9b\x9d\x90\x18a"), max_size=80
+    )
+)
 def test_property_output_has_no_string_and_no_query(text: str) -> None:
     """Whatever goes in: no control string, no C1, no query among what comes out; filtering again is a no-op."""
     once = shown(text)
