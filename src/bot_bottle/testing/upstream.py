@@ -209,11 +209,14 @@ class FakeUpstream:
             self._spawn(self._serve, sock, number)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        raw = sock
         sni: str | None = None
         try:
             if self.tls:
+                plain = sock
                 sock, sni = self._handshake(sock)
+                with self._lock:
+                    self._open.discard(plain)
+                    self._open.add(sock)
             connection = UpstreamConnection(sock, number, sni, self.received[number])
             while connection.open and not self._over.is_set():
                 request = self._read_request(connection)
@@ -224,7 +227,7 @@ class FakeUpstream:
             self.failures.append(f"{type(error).__name__}: {error}")
         finally:
             with self._lock:
-                self._open.discard(raw)
+                self._open.discard(sock)
             sock.close()
 
     def _handshake(self, sock: socket.socket) -> tuple[socket.socket, str | None]:

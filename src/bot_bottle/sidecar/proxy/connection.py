@@ -21,6 +21,7 @@ import asyncio
 import json
 import ssl
 from enum import IntEnum
+from typing import cast
 
 from bot_bottle.egress.codec import introspection
 from bot_bottle.egress.decide import decide, may_connect
@@ -86,8 +87,7 @@ class ClientConnection(asyncio.Protocol):
     # -- transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
         self._gateway.connections.add(self)
         self._rest()
 

@@ -58,7 +58,7 @@ class LeafContexts:
         context.set_alpn_protocols(["http/1.1"])
         context.sslobject_class = _Client
         context.sni_callback = self._named
-        _load(context, leaf)
+        load_leaf(context, leaf)
         return context
 
     def _named(self, client: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
@@ -72,7 +72,7 @@ class LeafContexts:
             client.context = self.get(target[0])
 
 
-def _load(context: ssl.SSLContext, leaf: Leaf) -> None:
+def load_leaf(context: ssl.SSLContext, leaf: Leaf) -> None:
     """Chain and key into *context*. OpenSSL's binding reads files only: an anonymous one in memory."""
     fd = os.memfd_create("leaf", os.MFD_CLOEXEC)
     try:

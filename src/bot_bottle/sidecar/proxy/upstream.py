@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from bot_bottle.egress.address import Address, check_connect_to, check_route_address, fixed_addresses
 from bot_bottle.egress.config import Route
@@ -109,13 +109,12 @@ class Upstream(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
         self.open = True
         if self._pipe is None:
             self._ready.set_result(None)
         else:
-            transport.write(self._pipe.start())
+            self._transport.write(self._pipe.start())
 
     def data_received(self, data: bytes) -> None:
         try:

@@ -1,0 +1,259 @@
+"""A proxy in a thread of its own, fake upstreams beside it, and a client that sends exact bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from bot_bottle.base.secret import Secret
+from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.limits import Limits
+from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer
+from bot_bottle.testing.upstream import FakeUpstream
+
+TIMEOUT_S = 10.0
+QUICK = Limits(sweep_s=0.02)
+"""The real bounds, but deadlines are looked at often."""
+
+
+@dataclass
+class Answer:
+    """A response as a client reads it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    head: bytes = b""
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def reason(self) -> str:
+        return str(self.json().get("reason", ""))
+
+
+class Client:
+    """One connection to the proxy; plain, or with TLS inside a CONNECT."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.sock.settimeout(TIMEOUT_S)
+        self._ahead = b""
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def read_some(self) -> bytes:
+        """What comes next; b"" at the end (a reset counts as one)."""
+        if self._ahead:
+            data, self._ahead = self._ahead, b""
+            return data
+        try:
+            return self.sock.recv(65536)
+        except (ConnectionError, ssl.SSLError):
+            return b""
+
+    def read_all(self) -> bytes:
+        data = b""
+        while piece := self.read_some():
+            data += piece
+        return data
+
+    def read_until(self, mark: bytes) -> bytes:
+        """Up to and with *mark*; what came after it is kept."""
+        data = b""
+        while mark not in data:
+            piece = self.read_some()
+            if not piece:
+                raise EOFError(f"closed after {data!r}")
+            data += piece
+        head, _, rest = data.partition(mark)
+        self._ahead = rest + self._ahead
+        return head + mark
+
+    def answer(self, *, method: str = "GET") -> Answer:
+        """One whole response; raises EOFError when it is cut."""
+        head = self.read_until(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:-2])}
+        status = int(lines[0].split(" ")[1])
+        if status == 100:
+            return self.answer(method=method)
+        body = b""
+        if method == "HEAD" or status in (204, 304):
+            pass
+        elif headers.get("transfer-encoding") == "chunked":
+            while size := int(self.read_until(b"\r\n").strip(), 16):
+                chunk = self.read_exactly(size + 2)
+                body += chunk[:-2]
+            self.read_until(b"\r\n")
+        elif "content-length" in headers:
+            body = self.read_exactly(int(headers["content-length"]))
+        elif headers.get("connection") == "close":
+            body = self.read_all()
+        return Answer(status, headers, body, head)
+
+    def read_exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            piece = self.read_some()
+            if not piece:
+                raise EOFError(f"closed after {len(data)} of {size} bytes")
+            data += piece
+        self._ahead = data[size:] + self._ahead
+        return data[:size]
+
+    def is_closed(self) -> bool:
+        """Whether the proxy has ended the connection (waits for it)."""
+        return self.read_all() is not None
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+@dataclass
+class RunningProxy:
+    """A proxy that listens on loopback, and what it knows."""
+
+    server: ProxyServer
+    authority: CertificateAuthority
+    loop: asyncio.AbstractEventLoop
+    address: tuple[str, int]
+    log_path: Path
+    clients: list[Client] = field(default_factory=list)
+
+    def call(self, coroutine: Any) -> Any:
+        """Run *coroutine* in the proxy's loop."""
+        future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        return future.result(TIMEOUT_S)
+
+    def reload(self, text: str) -> str:
+        async def reload() -> str:
+            return self.server.reload(text)
+
+        return str(self.call(reload()))
+
+    def connect(self) -> Client:
+        client = Client(socket.create_connection(self.address, TIMEOUT_S))
+        self.clients.append(client)
+        return client
+
+    def tunnel(self, host: str, port: int = 443) -> Client:
+        """After a CONNECT that was answered 200."""
+        client = self.connect()
+        client.send(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        head = client.read_until(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head
+        return client
+
+    def tls(self, host: str, port: int = 443, *, sni: str | None = "", verify: str = "") -> Client:
+        """A tunnel with TLS taken up; *sni* "": the host. The certificate is verified for *verify* or it."""
+        client = self.tunnel(host, port)
+        name = host if sni == "" else sni
+        context = ssl.create_default_context(cadata=self.authority.ca_pem)
+        if name is None:
+            context.check_hostname = False
+        wrapped = context.wrap_socket(client.sock, server_hostname=name)
+        secure = Client(wrapped)
+        self.clients.append(secure)
+        return secure
+
+    def records(self) -> list[dict[str, Any]]:
+        """The log so far."""
+        return [json.loads(line) for line in self.log_path.read_text().splitlines()]
+
+
+ProxyFactory = Callable[..., RunningProxy]
+
+
+@pytest.fixture
+def run_proxy(tmp_path: Path) -> Iterator[ProxyFactory]:
+    """Start proxies; all are ended after the test, and none may have met an internal error."""
+    running: list[tuple[RunningProxy, threading.Thread]] = []
+
+    def start(policy: str, **options: Any) -> RunningProxy:
+        loop = uvloop.new_event_loop()
+        thread = threading.Thread(target=_loop_main, args=(loop,))
+        thread.start()
+        log_path = tmp_path / f"proxy-{len(running)}.log"
+        log_fd = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        authority = CertificateAuthority.create()
+        listener = socket.create_server(("127.0.0.1", 0))
+        address = listener.getsockname()
+        tokens = {name: Secret(value) for name, value in options.pop("tokens", {}).items()}
+        upstream = options.pop("upstream", None)
+        if isinstance(upstream, FakeUpstream) and upstream.tls:
+            options.setdefault("extra_ca_pem", upstream.ca_pem)
+        options.setdefault("limits", QUICK)
+
+        async def serve() -> ProxyServer:
+            server = ProxyServer(
+                ProxyOptions(policy, authority, log_fd, tokens=tokens, nonce="n0nce", **options)
+            )
+            await server.start(listener)
+            return server
+
+        try:
+            server = asyncio.run_coroutine_threadsafe(serve(), loop).result(TIMEOUT_S)
+        except BaseException:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(TIMEOUT_S)
+            listener.close()
+            os.close(log_fd)
+            raise
+        proxy = RunningProxy(server, authority, loop, address, log_path)
+        running.append((proxy, thread))
+        proxy.log_fd = log_fd  # type: ignore[attr-defined]
+        return proxy
+
+    yield start
+    for proxy, thread in running:
+        for client in proxy.clients:
+            client.close()
+        proxy.call(proxy.server.close())
+        proxy.loop.call_soon_threadsafe(proxy.loop.stop)
+        thread.join(TIMEOUT_S)
+        os.close(proxy.log_fd)  # type: ignore[attr-defined]
+        assert not [r for r in proxy.records() if r["event"] == "proxy_error"], proxy.records()
+
+
+def _loop_main(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0.01))
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as fake:
+        yield fake
+
+
+@pytest.fixture
+def plain_upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream(tls=False) as fake:
+        yield fake
+
+
+def to(fake: FakeUpstream, *pairs: tuple[str, int]) -> dict[tuple[str, int], tuple[str, int]]:
+    """``connect_to`` that sends every pair to *fake*."""
+    return {pair: (fake.address, fake.port) for pair in pairs}
