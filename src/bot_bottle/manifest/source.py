@@ -212,13 +212,16 @@ def read_file(file: str, *, follow: bool) -> bytes:
         handle = os.open(file, _FLAGS) if follow else _open_beneath(file)
     except OSError as error:
         raise ManifestError(f"can't be read: {_why(error)}", Place(file)) from error
-    with os.fdopen(handle, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise ManifestError("is not a regular file: replace it with one", Place(file))
-        try:
-            data = stream.read(MAX_FILE_BYTES + 1)
-        except OSError as error:
-            raise ManifestError(f"can't be read: {_why(error)}", Place(file)) from error
+        data = b""
+        while len(data) <= MAX_FILE_BYTES and (piece := os.read(handle, MAX_FILE_BYTES + 1)):
+            data += piece
+    except OSError as error:
+        raise ManifestError(f"can't be read: {_why(error)}", Place(file)) from error
+    finally:
+        os.close(handle)
     if len(data) > MAX_FILE_BYTES:
         raise ManifestError(f"has more than {MAX_FILE_BYTES} bytes: split it", Place(file))
     return data
