@@ -23,7 +23,8 @@ class SelfTestFailed(SandboxError):
 
     def __init__(self, probes: Sequence[str]) -> None:
         super().__init__(
-            "the sandbox's self-test found an open way out: " + "; ".join(probes)
+            "the sandbox's self-test found an open way out: "
+            + "; ".join(probes)
             + " (nothing of the agent was started; run 'bot-bottle doctor')"
         )
         self.probes = tuple(probes)
@@ -163,8 +164,12 @@ class Bottle(Protocol):
         """Write a file as the bottle's user, from inside: a link in a hostile home leads nowhere else."""
 
     def spawn(
-        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None,
-        cwd: PurePosixPath | None = None, terminal: Terminal | None = None,
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+        terminal: Terminal | None = None,
     ) -> Process:
         """Start a program inside, confined like everything there. *env* is added to the bottle's own."""
 

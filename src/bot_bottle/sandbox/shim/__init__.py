@@ -1,1 +1,7 @@
-"""What runs inside a bottle before anything of the bottle's own: standard library only, no import of ours."""
+"""What runs first inside a bottle: loopback relay, names, transparent carriage, exec service, self-test.
+
+Standard library only, and of that only what loads in a few milliseconds (no ``socket``, ``selectors``,
+``subprocess``, ``json``). Nothing here imports the rest of ``bot_bottle``; the host sends these modules in
+as one bundle (``sandbox.bundle``), so that nothing of a bottle's own root can stand in their place. All
+that comes from the bottle is hostile: garbage costs the one connection that it came on.
+"""
