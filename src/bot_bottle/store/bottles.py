@@ -141,7 +141,7 @@ def create(layout: Layout, identity: str) -> BottleState:
         raise StoreError(f"{str(path / LOCK_NAME)!r} is locked by another process: end it and try again")
     state = BottleState(layout, identity, fd)
     # remains of a removal that was cut off must not become the new bottle's home
-    problems = _delete_guest(layout, identity)
+    problems = remove_tree(_detach_guest(layout, identity))
     if problems:
         state.remove()
         raise StoreError(f"remains of an earlier bottle {identity!r} can't be deleted: {'; '.join(problems)}")
@@ -243,10 +243,16 @@ def remove(layout: Layout, identity: str) -> tuple[str, ...]:
     The preserve marker is the caller's to look at; so is whether every backend says that nothing runs.
     """
     path = layout.state(identity)
-    if not _is_directory(path):
-        return _delete(layout, identity)
+    make_home(layout.home)
+    make_directory(layout.states, 0o700)
     with _all_states(layout):
-        fd = _try_lock(path)
+        orphan = not _is_directory(path)
+        fd = None if orphan else _try_lock(path)
+        if orphan:
+            # nobody's, as long as there is no state directory: a launch makes that one first
+            aside = _detach_guest(layout, identity)
+    if orphan:
+        return remove_tree(aside)
     if fd is None:
         raise BottleRunning(f"bottle {identity!r} is running: stop it first")
     return BottleState(layout, identity, fd).remove()
@@ -263,33 +269,35 @@ def sweep(layout: Layout) -> tuple[str, ...]:
 
 
 def _delete(layout: Layout, identity: str) -> tuple[str, ...]:
-    """The guest's files go first: as long as any are left there is a state directory that names them.
-    Each directory is set aside by a rename, so that its name is free at once and never half there."""
-    problems = _delete_guest(layout, identity)
-    problems += _set_aside_and_delete(layout, layout.state(identity))
-    if not problems and os.geteuid() == 0:
+    """Delete a bottle whose lock we hold. The guest's files go first: as long as any are left there is a
+    state directory that names them; the uids are free before the name is."""
+    problems = remove_tree(_detach_guest(layout, identity))
+    with _all_states(layout):
+        aside = _set_aside(layout.state(identity))
+    return problems + remove_tree(aside)
+
+
+def _detach_guest(layout: Layout, identity: str) -> Path:
+    """Take a bottle's sockets, guest directory and uids from its name; returns where the rest lies."""
+    for path in (layout.sockets(identity), layout.exec_socket(identity)):
+        remove_tree(path)
+    aside = _set_aside(layout.guest(identity))
+    if os.geteuid() == 0:
         UidRegistry.of(layout).release(layout.state(identity))
-    return problems
+    return aside
 
 
-def _delete_guest(layout: Layout, identity: str) -> tuple[str, ...]:
-    problems = remove_tree(layout.sockets(identity)) + remove_tree(layout.exec_socket(identity))
-    return problems + _set_aside_and_delete(layout, layout.guest(identity))
-
-
-def _set_aside_and_delete(layout: Layout, path: Path) -> tuple[str, ...]:
+def _set_aside(path: Path) -> Path:
+    """Rename *path*, so that its name is free at once and never half there; returns the new path, where
+    nothing is if nothing was."""
     aside = path.with_name(f"{_TRASH_PREFIX}{path.name}-{secrets.token_hex(4)}")
     try:
-        if layout.states.is_dir():
-            with _all_states(layout):
-                os.rename(path, aside)
-        else:
-            os.rename(path, aside)
+        os.rename(path, aside)
     except FileNotFoundError:
-        return ()
+        pass
     except OSError as error:
-        return (f"{path}: {error.strerror}",)
-    return remove_tree(aside)
+        raise StoreError(f"{str(path)!r} can't be removed: {error.strerror}") from error
+    return aside
 
 
 @contextlib.contextmanager
