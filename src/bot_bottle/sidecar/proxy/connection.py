@@ -24,7 +24,7 @@ from enum import IntEnum
 from typing import cast
 
 from bot_bottle.egress.codec import introspection
-from bot_bottle.egress.decide import decide, may_connect
+from bot_bottle.egress.decide import decide, may_connect, on_host
 from bot_bottle.egress.refusal import refusal_body, refusal_headers
 from bot_bottle.egress.request import RequestIdentity, Tunnel, build_identity, parse_connect
 from bot_bottle.egress.verdict import Allow, Deny, Hint
@@ -284,6 +284,8 @@ class ClientConnection(asyncio.Protocol):
         """Refuse a request that has no identity; where its end is, nobody knows: the connection ends too."""
         if host is None and self._tunnel is not None:
             host = self._tunnel.host
+        if host is not None:
+            deny = on_host(self._gateway.policy, host, deny)
         self._gateway.log.block(deny, None, host)
         self._last_answer(deny, None, head_only=head_only)
 

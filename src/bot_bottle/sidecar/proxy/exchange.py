@@ -18,7 +18,7 @@ import asyncio
 from typing import Protocol
 
 from bot_bottle.egress.address import check_route_address
-from bot_bottle.egress.decide import decide
+from bot_bottle.egress.decide import decide, on_host
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Allow, Deny, Hint
 from bot_bottle.sidecar.proxy.body import BodyReader, body_reader
@@ -152,7 +152,8 @@ class Exchange:
         try:
             pieces = self._body.feed(data)
         except Malformed as error:
-            self._refuse(Deny(403, f"egress: target: {error.what}", Hint.MALFORMED))
+            deny = Deny(403, f"egress: target: {error.what}", Hint.MALFORMED)
+            self._refuse(on_host(self._gateway.policy, self.identity.host, deny))
             return b""
         if self._chunked_up:
             self._queue += [chunk(piece) for piece in pieces]

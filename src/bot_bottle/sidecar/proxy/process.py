@@ -31,7 +31,7 @@ from bot_bottle.ipc.sidecar import (
     ToSidecar,
 )
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
-from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer
+from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
 
 ROUTES_FILE = "routes.yaml"
 
@@ -72,7 +72,7 @@ def _options(spec: SidecarSpec, secrets: int, log: int, egress_dir: Path) -> Pro
         log_fd=log,
         tokens=tokens,
         nonce=spec.nonce,
-        connect_to={(item.host, item.port): (item.address, item.to_port) for item in spec.connect_to},
+        connect_to=connect_map(spec.connect_to),
         extra_ca_pem=spec.extra_ca_pem,
         refuse_ports=frozenset(spec.refuse_ports),
     )

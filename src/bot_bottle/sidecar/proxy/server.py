@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.codec import load_policy, policy_version
+from bot_bottle.egress.hosts import BadHost, canonical_host
 from bot_bottle.egress.match import CompiledPolicy, compile_policy
+from bot_bottle.ipc.sidecar import ConnectTo
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.connection import ClientConnection
 from bot_bottle.sidecar.proxy.gateway import Gateway
@@ -27,6 +29,18 @@ from bot_bottle.sidecar.proxy.write import Credentials
 
 BACKLOG = 1024
 """Connections that wait to be accepted: a client that opens one a request, 16 at a time, never waits."""
+
+
+def connect_map(items: Iterable[ConnectTo]) -> dict[tuple[str, int], tuple[str, int]]:
+    """``--connect-to`` by canonical host and port. Raises ValueError for a host that is none."""
+    found: dict[tuple[str, int], tuple[str, int]] = {}
+    for item in items:
+        host = f"[{item.host}]" if ":" in item.host and not item.host.startswith("[") else item.host
+        try:
+            found[canonical_host(host), item.port] = (item.address, item.to_port)
+        except BadHost as error:
+            raise ValueError(f"--connect-to: {item.host!r} is not a host name ({error})") from error
+    return found
 
 
 @dataclass(frozen=True)
@@ -55,9 +69,9 @@ class ProxyServer:
     def __init__(self, options: ProxyOptions) -> None:
         """Raises :class:`ConfigError`, :class:`YamlError` or :class:`CredentialError` for the policy,
         ValueError for the extra CA."""
-        self._options = options
         self._credentials = Credentials(options.tokens)
         self._contexts: list[ssl.SSLContext] = []
+        self._extra_ca_pem = options.extra_ca_pem
         if options.extra_ca_pem:
             self._upstream_context()
         log = EventLog(options.log_fd, lines_per_s=options.limits.log_lines_per_s)
@@ -114,13 +128,17 @@ class ProxyServer:
         self._sweeper = loop.create_task(self._sweep())
         loop.call_soon(self._upstream_context)
 
-    def reload(self, policy_text: str) -> str:
+    def reload(self, policy_text: str, *, extra_ca_pem: str | None = None) -> str:
         """Put another policy in force at once and return its version; flows that it no longer allows end.
 
-        Raises as the constructor does; then the last good policy stays, and the log says why.
+        *extra_ca_pem*: further roots from now on; None: those that there are. Raises as the constructor
+        does; then the last good policy stays, and the log says why.
         """
         try:
             policy = self._checked(policy_text)
+            if extra_ca_pem is not None and extra_ca_pem != self._extra_ca_pem:
+                self._contexts[:] = [upstream_context(extra_ca_pem)]
+                self._extra_ca_pem = extra_ca_pem
         except Exception as error:
             self.log.incident("egress_reload_failed", reason=str(error), version=self.version)
             raise
@@ -165,7 +183,7 @@ class ProxyServer:
     def _upstream_context(self) -> ssl.SSLContext:
         """Made once, when first needed: reading the system's store takes some 20 ms."""
         if not self._contexts:
-            self._contexts.append(upstream_context(self._options.extra_ca_pem))
+            self._contexts.append(upstream_context(self._extra_ca_pem))
         return self._contexts[0]
 
     async def _sweep(self) -> None:

@@ -223,7 +223,9 @@ class Dialer:
         named = self._connect_to.get((host, port))
         if named is not None:
             targets = [(address, named[1]) for address in await self._addresses(named[0], named[1], route)]
-            refusals = [check_connect_to(address) for address, _ in targets]
+            refusals = [
+                check_connect_to(address, named[1], refuse_ports=self._refuse_ports) for address, _ in targets
+            ]
         else:
             targets = [(address, port) for address in await self._addresses(host, port, route)]
             refusals = [
@@ -232,7 +234,9 @@ class Dialer:
             ]
         for refusal in refusals:
             if refusal is not None:
-                raise DialError(Deny(403, f"egress: address: {refusal}", Hint.NONE, provider=route.provider))
+                status = 403 if route.provider is None else 400  # as egress.decide.on_host says
+                deny = Deny(status, f"egress: address: {refusal}", Hint.NONE, provider=route.provider)
+                raise DialError(deny)
         sock, address = await self._connect(targets, route)
         upstream = await self._handshake(sock, key, route)
         upstream.address = None if named is not None else address

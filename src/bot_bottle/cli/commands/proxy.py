@@ -1,0 +1,244 @@
+"""``proxy``: the egress proxy alone, without a sandbox (ruling 61)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import re
+import signal
+import socket
+from pathlib import Path
+
+import click
+import uvloop
+
+from bot_bottle.base import messages
+from bot_bottle.base.errors import BotBottleError
+from bot_bottle.base.secret import Secret
+from bot_bottle.base.yamltext import YamlError
+from bot_bottle.base.yamltext import load as load_yaml
+from bot_bottle.cli import options
+from bot_bottle.egress.codec import decode_policy, dump_policy, effective_routes
+from bot_bottle.egress.config import ConfigError, Policy
+from bot_bottle.launch.policy import flag_routes, parse_connect_to, refuse_unbuilt
+from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.process import raise_descriptor_limit
+from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
+from bot_bottle.store.layout import default_layout
+
+DEFAULT_LISTEN = "127.0.0.1:9099"
+
+INTERRUPTED = 130
+
+STDERR = 2
+
+
+class ProxyCommandError(BotBottleError):
+    """A flag, a file or a variable that the proxy can't start with."""
+
+
+@click.command("proxy", short_help="run the egress proxy alone, without a sandbox")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT|unix:PATH",
+    default=DEFAULT_LISTEN,
+    show_default=True,
+    help="Where to listen; port 0 takes a free one. Standard output's first line names it.",
+)
+@options.routes
+@click.option(
+    "--proxy-auth",
+    metavar="ENV",
+    help="Ask clients for the user:password in the variable ENV; needed unless loopback or a unix socket.",
+)
+@click.option(
+    "--ca-dir", metavar="DIR", help="Reuse or make ca.pem and ca-key.pem here. Default: ~/.bot-bottle/proxy."
+)
+@click.option("--print-ca", is_flag=True, help="Print the path of ca.pem, for clients to trust, and exit.")
+def command(
+    listen: str,
+    routes_file: str | None,
+    allow: tuple[str, ...],
+    auth: tuple[str, ...],
+    connect_to: tuple[str, ...],
+    extra_ca: tuple[str, ...],
+    proxy_auth: str | None,
+    ca_dir: str | None,
+    print_ca: bool,
+) -> int:
+    """Run the egress proxy alone: what the routes do not allow is refused, credentials are put in.
+
+    Blocks are JSON lines on standard error (with log: 1). SIGHUP reads the routes again, SIGTERM lets what
+    is in flight finish for 5 seconds.
+
+    \b
+      bot-bottle proxy --routes routes.yaml
+      bot-bottle proxy --auth api.example.com=Bearer:MY_TOKEN --listen 127.0.0.1:0
+    """
+    directory = Path(ca_dir) if ca_dir else default_layout().home / "proxy"
+    authority = CertificateAuthority.in_directory(directory)
+    if print_ca:
+        click.echo(directory / "ca.pem")
+        return 0
+    if not (routes_file or allow or auth):
+        raise click.UsageError("nothing would pass: give --routes, --allow or --auth")
+    source = Source(Path(routes_file) if routes_file else None, allow, auth, extra_ca)
+    text, roots = source.read()
+    listener, address = _listen(listen, has_auth=proxy_auth is not None)
+    try:
+        proxy_options = ProxyOptions(
+            policy_text=text,
+            authority=authority,
+            log_fd=STDERR,
+            tokens={name: Secret(value) for name, value in os.environ.items() if value},
+            connect_to=connect_map(parse_connect_to(item) for item in connect_to),
+            extra_ca_pem=roots,
+            proxy_auth=_proxy_auth(proxy_auth) if proxy_auth else None,
+        )
+        raise_descriptor_limit()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(proxy_options, source, listener, address))
+    except ValueError as error:
+        raise ProxyCommandError(f"{error}: mend the flag or file that it came from") from error
+    finally:
+        listener.close()
+        if listen.startswith("unix:"):
+            Path(listen.removeprefix("unix:")).unlink(missing_ok=True)
+
+
+class Source:
+    """Where the policy comes from: read at the start and at each SIGHUP."""
+
+    def __init__(
+        self, path: Path | None, allow: tuple[str, ...], auth: tuple[str, ...], extra_ca: tuple[str, ...]
+    ) -> None:
+        self._path = path
+        self._flags = flag_routes(allow, auth)
+        self._extra_ca = extra_ca
+
+    def read(self) -> tuple[str, str]:
+        """The policy as a routes file's text, and the further roots (PEM). Raises BotBottleError."""
+        policy = self._policy()
+        paths = [Path(item) for item in self._extra_ca]
+        if policy.extra_ca and self._path is not None:
+            paths.append(self._path.parent / Path(policy.extra_ca).expanduser())
+        try:
+            roots = "\n".join(path.read_text(encoding="ascii") for path in paths)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProxyCommandError(f"extra CA: {error}: name a PEM file") from error
+        return dump_policy(policy), roots
+
+    def _policy(self) -> Policy:
+        path = self._path
+        if path is None:
+            return Policy(routes=effective_routes((), self._flags), log=1)
+        try:
+            document = load_yaml(path.read_text(encoding="utf-8"))
+        except YamlError as error:
+            raise ProxyCommandError(f"{path}:{error.line}: {error.message}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProxyCommandError(f"{str(path)!r} can't be read ({error}): name a routes file") from error
+        try:
+            policy = decode_policy(document.data)
+            routes = effective_routes((), (*policy.routes, *self._flags))
+            refuse_unbuilt(policy)
+        except ConfigError as error:
+            raise ProxyCommandError(f"{path}:{document.line(error.path)}: {error.message}") from error
+        except BotBottleError as error:
+            raise ProxyCommandError(f"{path}: {error}") from error
+        return Policy(routes=routes, log=policy.log, extra_ca=policy.extra_ca)
+
+
+async def _serve(proxy_options: ProxyOptions, source: Source, listener: socket.socket, address: str) -> int:
+    proxy = ProxyServer(proxy_options)
+    await proxy.start(listener)
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[int] = loop.create_future()
+
+    def end(status: int) -> None:
+        if not over.done():
+            over.set_result(status)
+
+    loop.add_signal_handler(signal.SIGTERM, end, 0)
+    loop.add_signal_handler(signal.SIGINT, end, INTERRUPTED)
+    loop.add_signal_handler(signal.SIGHUP, _reload, proxy, source)
+    print(f"listening on {address}", flush=True)
+    status = await over
+    if status == 0:
+        await proxy.drain()
+    await proxy.close()
+    return status
+
+
+def _reload(proxy: ProxyServer, source: Source) -> None:
+    try:
+        text, roots = source.read()
+        version = proxy.reload(text, extra_ca_pem=roots)
+    except (BotBottleError, ValueError) as error:
+        messages.error(f"the routes stay as they were: {error}")
+    else:
+        messages.info(f"routes read again, version {version[:12]}")
+
+
+def _proxy_auth(variable: str) -> Secret:
+    value = os.environ.get(variable, "")
+    if ":" not in value:
+        raise ProxyCommandError(f"--proxy-auth {variable}: export it as user:password")
+    return Secret(value)
+
+
+def _listen(text: str, *, has_auth: bool) -> tuple[socket.socket, str]:
+    """The bound socket, and its address as the first line of output names it."""
+    if text.startswith("unix:"):
+        return _listen_unix(Path(text.removeprefix("unix:"))), text
+    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]{2,45})\]|([^:\[\]]{1,253})):([0-9]{1,5})", text)
+    if not found or int(found[3]) > 65535:
+        raise click.UsageError(f"--listen {text!r}: write HOST:PORT or unix:PATH")
+    host = found[1] or found[2]
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise click.UsageError(f"--listen {text!r}: HOST must be an address or localhost") from None
+    if not address.is_loopback and not has_auth:
+        raise click.UsageError(
+            f"--listen {text!r}: others could use your credentials: add --proxy-auth ENV, or listen on loopback"
+        )
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        listener = socket.create_server((str(address), int(found[3])), family=family, backlog=1024)
+    except OSError as error:
+        raise ProxyCommandError(
+            f"{text} can't be listened on ({error.strerror}): choose another --listen"
+        ) from error
+    port = listener.getsockname()[1]
+    return listener, f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+
+
+def _listen_unix(path: Path) -> socket.socket:
+    """A socket that only its owner may connect to; one that nobody listens on any more is replaced."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        if path.is_socket() and not _is_served(path):
+            path.unlink()
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise ProxyCommandError(
+            f"unix:{path} can't be listened on ({error}): choose another --listen"
+        ) from error
+    return listener
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
