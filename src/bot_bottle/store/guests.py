@@ -99,7 +99,7 @@ def prepare_guest(
     _write_etc(base / "etc", identity)
     make_directory(base / "egress", 0o700, sidecar_uid)
     make_directory(base / "run", 0o700, sidecar_uid)
-    sockets, exec_socket = _make_socket_directories(layout, identity, parent_mode)
+    sockets, exec_socket = _make_socket_directories(layout, identity, parent_mode, uid)
     return GuestDirs(
         identity=identity, base=base, root_lower=base / "root" / "lower", root_upper=base / "root" / "upper",
         root_work=base / "root" / "work", home_lower=base / "root" / "lower" / "home" / "node",
@@ -141,11 +141,14 @@ def _make_passable(path: Path, mode: int) -> None:
     make_directory(path, mode)
 
 
-def _make_socket_directories(layout: Layout, identity: str, mode: int) -> tuple[Path, Path]:
+def _make_socket_directories(
+    layout: Layout, identity: str, mode: int, uid: int | None
+) -> tuple[Path, Path]:
     _make_passable(layout.run, mode)
     sockets, exec_socket = layout.sockets(identity), layout.exec_socket(identity)
     make_directory(sockets.parent, mode)
-    make_directory(sockets, mode)
+    # the bottle lists it in its self-test; other bottles can't even pass through
+    make_directory(sockets, 0o700 if uid is None else 0o750, gid=uid)
     make_directory(exec_socket.parent, 0o700)
     return sockets, exec_socket
 
