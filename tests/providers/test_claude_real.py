@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
+from bot_bottle.egress.headers import forwarded
 from bot_bottle.launch.tools import provide
-from bot_bottle.providers.claude import CLIENT_HEADERS, INFERENCE_MATCHES, PLACEHOLDER, Claude
+from bot_bottle.providers.claude import INFERENCE_MATCHES, PLACEHOLDER, Claude
 from bot_bottle.providers.contract import ProviderRequest
 
 pytestmark = [
@@ -34,7 +35,8 @@ CREDENTIALS = {"OAUTH": "sk-ant-oat" + "-made-for-this-test", "KEY": "sk-ant-api
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run left; see the end of ``claude_scenario``."""
+    """What one run left; see the end of ``claude_scenario``. ``asked``: what the relay was asked for, or the
+    proxy's log."""
 
     status: int
     stdout: str
@@ -65,9 +67,11 @@ def program() -> Path:
 def run(program: Path) -> Run:
     """Run a script of the scenario's with fields of a ProviderRequest; ``KEY`` is the credential."""
 
-    def start(script: str, *, way: str = "print", env: dict[str, str] | None = None, **plan: Any) -> Outcome:
-        fields = {"auth_token": "KEY", "host_env": CREDENTIALS, **plan}
-        request = {"program": str(program), "script": script, "way": way, "plan": fields, "env": env or {}}
+    def start(script: str, *, way: str = "print", front: str = "relay", **plan: Any) -> Outcome:
+        request = {
+            "program": str(program), "script": script, "way": way, "front": front, "env": {},
+            "plan": {"auth_token": "KEY", "host_env": CREDENTIALS, **plan},
+        }  # fmt: skip
         namespaces = ["--net", "--mount"] if os.geteuid() == 0 else ["--net", "--mount", "--map-root-user"]
         done = subprocess.run(
             ["unshare", *namespaces, sys.executable, SCENARIO],
@@ -117,23 +121,18 @@ def test_asks_one_host_for_open_paths_only(run: Run) -> None:
     assert {(request["method"], request["path"]) for request in outcome.requests} <= open_paths
 
 
-def test_headers_are_listed(run: Run) -> None:
-    """Every header of the client's own stands in the route's list; the rest is content negotiation."""
-    outcome = run("tool", task="do it")
-    negotiation = {
-        "accept", "accept-encoding", "cache-control", "connection", "content-length", "content-type", "host",
-        "pragma", "user-agent", "x-api-key",
-    }  # fmt: skip
-    sent = {name for request in outcome.requests for name in request["headers"]}
-    assert sent - negotiation <= set(CLIENT_HEADERS)
-
-
-def test_streams(run: Run) -> None:
-    """Each delta is shown before the next one is sent: the fake waits for the client's own output."""
-    argv = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
-    outcome = run("paced", task="count", argv=argv)
-    assert outcome.status == 0, outcome.stderr
-    assert outcome.shown == [["one ", 1], ["two ", 2], ["three", 3]]
+@pytest.mark.parametrize("variable", ["KEY", "OAUTH"])
+def test_the_proxy_lets_its_headers_through(run: Run, variable: str) -> None:
+    """What means something to the API passes the route's list whole: version and every beta. The client
+    speaks of no beta that would fall away, since its body would then not fit."""
+    outcome = run("tool", auth_token=variable, task="do it")
+    (route,) = Claude().plan(ProviderRequest(auth_token=variable, host_env=CREDENTIALS)).routes
+    for question in outcome.questions:
+        sent = {name: value for name, values in question["headers"].items() for value in values}
+        passed = dict(forwarded(route, tuple(sent.items())))
+        assert passed["anthropic-version"] == sent["anthropic-version"]
+        assert passed["anthropic-beta"].replace(" ", "").split(",") == sent["anthropic-beta"].split(",")
+        assert passed["user-agent"] == "claude-cli/2.1.330"
 
 
 @pytest.mark.parametrize(
@@ -202,3 +201,45 @@ def test_without_credential_nothing_is_asked(run: Run) -> None:
     outcome = run("answer", auth_token="", task="do it")
     assert (outcome.status, outcome.requests) == (1, [])
     assert "Not logged in" in outcome.stdout
+
+
+@pytest.mark.parametrize("front", ["relay", "proxy"])
+def test_streams_through(run: Run, front: str) -> None:
+    """Each delta is shown before the next one is sent: the fake waits for the client's own output."""
+    argv = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
+    outcome = run("paced", front=front, task="count", argv=argv)
+    assert outcome.status == 0, outcome.stderr
+    assert outcome.shown == [["one ", 1], ["two ", 2], ["three", 3]]
+
+
+@pytest.mark.parametrize(
+    ("variable", "header", "other"),
+    [("KEY", "x-api-key", "authorization"), ("OAUTH", "authorization", "x-api-key")],
+)
+def test_the_proxy_puts_the_credential_in(run: Run, variable: str, header: str, other: str) -> None:
+    """Through the real proxy: the upstream sees the real credential, where it belongs, and no placeholder;
+    the client never had it."""
+    outcome = run("tool", front="proxy", auth_token=variable, task="do it")
+    assert (outcome.status, outcome.stdout) == (0, "All done, as asked.\n"), outcome.stderr
+    assert outcome.workspace == {"made.txt": "marker-42\n"}
+    assert len(outcome.questions) == 2
+    for request in outcome.requests:
+        assert request["headers"][header][0].removeprefix("Bearer ") == CREDENTIALS[variable]
+        assert other not in request["headers"]
+        assert PLACEHOLDER not in json.dumps(request)
+        assert CREDENTIALS[variable] not in request["body"]
+
+
+def test_an_attackers_key_gets_nowhere(run: Run) -> None:
+    """An agent that brings a key of its own to the allowed host: the upstream sees ours instead, and nothing
+    at all where the key stands in the URL, on a path that is closed, on a host without a route."""
+    outcome = run("attack", front="proxy", task="do it")
+    assert (outcome.status, outcome.stdout) == (0, "All done, as asked.\n"), outcome.stderr
+    assert "for the attacker" in outcome.workspace["made.txt"]
+    assert len(outcome.questions) == 6
+    for request in outcome.requests:
+        assert request["headers"]["x-api-key"] == [CREDENTIALS["KEY"]]
+        assert "key-of-an-attacker" not in json.dumps([request["target"], request["headers"]])
+    assert {request["path"] for request in outcome.requests} <= {
+        "/v1/messages", "/api/claude_code/settings", "/api/claude_code/policy_limits",
+    }  # fmt: skip

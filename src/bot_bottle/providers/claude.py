@@ -59,6 +59,9 @@ QUIET_ENV: Mapping[str, str] = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_INSTALLATION_CHECKS": "1",
+    # without it the client speaks of a dozen betas and sends fields that need them; what the proxy lets
+    # through (egress.headers) is exactly what is left, so header and body fit together
+    "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
     # a refusal or a cut ends the turn with its message instead of being tried 11 times over 3 minutes,
     # or again without streaming (billed again)
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
@@ -84,31 +87,6 @@ INFERENCE_MATCHES = (
     ),
 )
 """All that the host is open for. Telemetry, files, batches and other people's organisations are not."""
-
-CLIENT_HEADERS = (
-    "anthropic-beta",
-    "anthropic-client-capabilities",
-    "anthropic-dangerous-direct-browser-access",
-    "anthropic-version",
-    "x-app",
-    "x-claude-1p-request-class",
-    "x-claude-code-prev-tool-durations",
-    "x-claude-code-prompt-id",
-    "x-claude-code-request-class",
-    "x-claude-code-sandy-plover",
-    "x-claude-code-session-id",
-    "x-client-request-id",
-    "x-stainless-arch",
-    "x-stainless-helper-method",
-    "x-stainless-lang",
-    "x-stainless-os",
-    "x-stainless-package-version",
-    "x-stainless-retry-count",
-    "x-stainless-runtime",
-    "x-stainless-runtime-version",
-    "x-stainless-timeout",
-)
-"""Headers of the client's own, as measured; only ``anthropic-*`` mean something to the API."""
 
 COLORS: Mapping[str, tuple[str, str]] = {
     "red": ("\033[91m", "ansi:redBright"),
@@ -234,7 +212,6 @@ def _route(kind: AuthKind, token: str) -> Route:
         ports=(443,),
         auth=(inject,),
         matches=INFERENCE_MATCHES,
-        headers=CLIENT_HEADERS,
         provider=Claude.template,
     )
 

@@ -11,21 +11,15 @@ import contextlib
 import json
 import socket
 import ssl
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, assert_never
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
+from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.tls import load_leaf
 from bot_bottle.testing.model_api import Refuse, Say, Truncate, Turn, error_body, events, message
 
 API_HOST = "api.anthropic.com"
@@ -84,9 +78,10 @@ class AnthropicFake:
         self.port: int = self._server.server_address[1]
         self.ca_pem = ""
         if tls:
-            self.ca_pem, context = _authority(host)
+            authority = CertificateAuthority.create()
+            self.ca_pem = authority.ca_pem
             # The handshake happens in the connection's own thread: a client that stalls blocks nobody.
-            self._server.socket = context.wrap_socket(
+            self._server.socket = _server_context(authority, host).wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -120,7 +115,7 @@ class AnthropicFake:
 
     @property
     def sent_deltas(self) -> tuple[str, ...]:
-        """The text of each content delta that has been written to a client so far."""
+        """The text of each content delta that went out to a client, or is about to."""
         with self._lock:
             return tuple(self._sent)
 
@@ -268,12 +263,12 @@ class _Handler(BaseHTTPRequestHandler):
             if count == limit or (event.waits and not self.server.api.await_permit()):
                 self.close_connection = True
                 return
-            data = event.encode()
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-            self.wfile.flush()
             if event.name == "content_block_delta":
                 delta = event.data["delta"]
                 self.server.api.note_sent(delta.get("text", delta.get("partial_json", "")))
+            data = event.encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
 
     def _json(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
@@ -288,73 +283,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
 
-def _authority(host: str) -> tuple[str, ssl.SSLContext]:
-    """A fresh CA's certificate (PEM), and a server context with a leaf for *host* and loopback."""
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake model API: test authority")])
-    ca = (
-        _certificate(ca_name, ca_name, ca_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    leaf_key = ec.generate_private_key(ec.SECP256R1())
-    leaf = (
-        _certificate(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)]), ca_name, leaf_key)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host), x509.DNSName("localhost")]), critical=False
-        )
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
-        )
-        .sign(ca_key, hashes.SHA256())
-    )
+def _server_context(authority: CertificateAuthority, host: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    with tempfile.TemporaryDirectory() as directory:  # load_cert_chain takes files only
-        pem = Path(directory) / "leaf.pem"
-        pem.touch(mode=0o600)
-        pem.write_bytes(
-            leaf.public_bytes(serialization.Encoding.PEM)
-            + leaf_key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        context.load_cert_chain(pem)
-    return ca.public_bytes(serialization.Encoding.PEM).decode(), context
-
-
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=2))
-    )
-
-
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    load_leaf(context, authority.leaf(host))
+    return context
