@@ -76,3 +76,14 @@ def test_the_tree_passes_its_own_checks(root: Path, script: str) -> None:
         [sys.executable, root / "scripts" / name, *options], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_ruling_that_the_code_names_is_written_down(root: Path, modules: list[Path]) -> None:
+    """A comment that says "ruling 5" can be followed: docs/rulings.md has that number, once."""
+    numbers = re.findall(r"^(\d+)\. \*\*", (root / "docs" / "rulings.md").read_text(), re.MULTILINE)
+    assert len(numbers) == len(set(numbers))
+    named: set[str] = set()
+    for path in [*modules, *(root / "tests").rglob("*.py")]:
+        for found in re.findall(r"[Rr]ulings? (\d+(?:(?:, | and |, and )\d+)*)", path.read_text()):
+            named |= set(re.findall(r"\d+", found))
+    assert named - set(numbers) == set()
