@@ -63,7 +63,7 @@ def test_every_dependency_is_explained(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())
     groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
     wanted = {re.split(r"[\[<>=~! ;]", item)[0].lower() for group in groups for item in group}
-    text = (root / "docs" / "dependencies.md").read_text()
+    text = (root / "docs" / "dependencies.md").read_text().partition("## Programs of the host")[0]
     listed = {name.lower() for name in re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE)}
     assert listed == wanted
 
