@@ -132,7 +132,9 @@ class Claude:
             scratch=(
                 PROMPT_PATH,
                 _CONFIG,
-                GUEST_HOME / ".claude.json*",
+                GUEST_HOME / ".claude.json",
+                GUEST_HOME / ".claude.json.backup",
+                GUEST_HOME / ".claude.json.lock",
                 GUEST_HOME / ".cache",
                 GUEST_HOME / ".npm",
                 GUEST_HOME / ".local" / "share" / "claude",
@@ -222,6 +224,7 @@ def _files(request: ProviderRequest) -> tuple[GuestFile, ...]:
     theme = f"bot-bottle-{slug(name) or 'bottle'}"
     settings = {
         "skipDangerousModePermissionPrompt": True,
+        "disableDeepLinkRegistration": "disable",  # on a terminal it would write a .desktop file
         "statusLine": {"type": "command", "command": "~/.claude/statusline.sh"},
         "theme": f"custom:{theme}" if theme_color else "dark",
     }

@@ -102,8 +102,8 @@ class ProviderPlan:
     tool: Tool | None = None
     """the pinned build of ``command``; None: there is none for this machine, the operator brings it"""
     scratch: tuple[PurePosixPath, ...] = ()
-    """absolute paths inside that hold the tool's own state: not counted as work left behind. A last
-    component that ends in ``*`` stands for every name with that beginning"""
+    """absolute paths inside (files or whole directories) that hold the tool's own state: not counted as
+    work left behind"""
 
 
 class Provider(Protocol):
