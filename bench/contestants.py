@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import select
 import shutil
 import signal
 import subprocess
@@ -18,6 +20,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from bot_bottle.store.layout import Layout, default_layout
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools" / "bench"
@@ -84,23 +88,36 @@ def bot_bottle(home: Path) -> Iterator[Contestant]:
         end_daemon(home)
 
 
+def layout_of(home: Path) -> Layout:
+    """Where bot-bottle keeps things when started with ``plain_env(home)``."""
+    saved = dict(os.environ)
+    try:
+        os.environ.clear()
+        os.environ.update(plain_env(home))
+        return default_layout()
+    finally:
+        os.environ.clear()
+        os.environ.update(saved)
+
+
 def end_daemon(home: Path) -> None:
-    """End the daemons that were started with *home* as their HOME (they end by themselves after 60 s)."""
-    wanted = f"HOME={home}".encode()
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        try:
-            words = (entry / "environ").read_bytes().split(b"\0")
-            command = (entry / "cmdline").read_bytes()
-            if wanted not in words or b"bot_bottle" not in command:
-                continue
-            handle = os.pidfd_open(int(entry.name))
-        except (OSError, ValueError):
-            continue
+    """End the daemon of *home* (it would end by itself after 60 s) and remove its directories."""
+    layout = layout_of(home)
+    lock = layout.home / "daemon.lock"
+    found = re.match(r"pid (\d+),", lock.read_text()) if lock.exists() else None
+    if found:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(handle, signal.SIGTERM)
-        os.close(handle)
+            handle = os.pidfd_open(int(found[1]))
+            try:
+                if os.fsencode(layout.home) in Path(f"/proc/{found[1]}/cmdline").read_bytes():
+                    signal.pidfd_send_signal(handle, signal.SIGTERM)
+                    select.select([handle], [], [], 15.0)
+            finally:
+                os.close(handle)
+    for directory in {layout.shared, layout.run} - {layout.home}:
+        shutil.rmtree(directory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            directory.parent.rmdir()
 
 
 @contextlib.contextmanager
