@@ -126,7 +126,21 @@ def test_sealed(npm: FakeNpm, root: Path) -> None:
         str(path.relative_to(place)): stat.S_IMODE(path.stat().st_mode) for path in [place, *place.rglob("*")]
     }
     assert modes == {".": 0o555, "bin": 0o555, "bin/agent": 0o555, "package.json": 0o444, ".integrity": 0o444}
-    assert stat.S_IMODE(root.stat().st_mode) == stat.S_IMODE((root / "agent").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o002, 0o000])
+def test_directories_whatever_the_umask(npm: FakeNpm, tmp_path: Path, umask: int) -> None:
+    """Those that are made can be read by every uid and written by ours alone; one that is there keeps its
+    mode."""
+    (tmp_path / "kept").mkdir(mode=0o711)
+    before = os.umask(umask)
+    try:
+        place = ensure_tool(tool(), tmp_path / "kept" / "made" / "tools", silent)
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (place, *list(place.parents)[:4])]
+    assert modes == [0o555, 0o755, 0o755, 0o755, 0o711]
+    assert stat.S_IMODE((place / "bin" / "agent").stat().st_mode) == 0o555
 
 
 def test_npm_gets_the_exact_version_and_no_secret(

@@ -94,9 +94,10 @@ def staging_area(directory: Path, progress: Progress) -> Iterator[Path]:
     The kernel lets the lock go when the process ends, however it ends; what a killed one left behind is
     removed by the next. Raises OSError.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    for path in (directory.parent, directory):
-        path.chmod(0o755)  # other uids read tools, whatever the umask
+    for path in reversed((directory, *directory.parents)):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            path.chmod(0o755)  # whatever the umask: other uids read tools, and none writes
     fd = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
