@@ -123,6 +123,17 @@ def test_unusable_credentials(env: dict[str, str], kind: str, message: str) -> N
     assert KEY_VALUE not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "header"), [("T", "Authorization"), ("ANTHROPIC_API_KEY", "x-api-key")]
+)
+def test_looking_needs_no_credential(variable: str, header: str) -> None:
+    """A plan that is only looked at names the same route whether or not the variable is set here."""
+    planned = plan(auth_token=variable, host_env={}, needs_credential=False)
+    (route,) = planned.routes
+    assert isinstance(route.auth, tuple)
+    assert [(inject.header, inject.token) for inject in route.auth] == [(header, variable)]
+
+
 def test_without_credential() -> None:
     """No auth_token: no route, no placeholder."""
     planned = plan(host_env={"ANTHROPIC_API_KEY": KEY_VALUE})

@@ -110,6 +110,13 @@ class AuthKind(StrEnum):
     API_KEY = "api_key"
 
 
+_KIND_BY = (
+    ("sk-ant-oat", OAUTH_VARIABLE, AuthKind.OAUTH),
+    ("sk-ant-api", API_KEY_VARIABLE, AuthKind.API_KEY),
+)
+"""Prefix of the value, the client's own variable, kind. The prefix is the stronger sign."""
+
+
 class Claude:
     """``template: claude``."""
 
@@ -175,6 +182,25 @@ def _auth_kind(request: ProviderRequest) -> AuthKind:
     """By ``auth_kind``, else by the value's prefix, else by a variable that has one meaning only."""
     name = request.auth_token
     value = request.host_env.get(name, "")
+    if request.needs_credential:
+        _check_value(name, value)
+    if request.auth_kind:
+        try:
+            return AuthKind(request.auth_kind)
+        except ValueError:
+            raise ProviderError(f"unknown auth_kind {request.auth_kind!r}: use oauth or api_key") from None
+    for prefix, _, kind in _KIND_BY:
+        if value.startswith(prefix):
+            return kind
+    for _, variable, kind in _KIND_BY:
+        if name == variable:
+            return kind
+    if not request.needs_credential:
+        return AuthKind.OAUTH
+    raise ProviderError(f"can't tell what kind of credential {name!r} holds: set auth_kind: oauth or api_key")
+
+
+def _check_value(name: str, value: str) -> None:
     if not value:
         raise ProviderError(f"the environment variable {name!r} is not set: export it with the credential")
     if not value.isascii() or not value.isprintable() or " " in value:
@@ -182,20 +208,6 @@ def _auth_kind(request: ProviderRequest) -> AuthKind:
             f"the value of {name!r} has characters that no header can carry: export it without spaces, "
             "quotes and line ends"
         )
-    if request.auth_kind:
-        try:
-            return AuthKind(request.auth_kind)
-        except ValueError:
-            raise ProviderError(f"unknown auth_kind {request.auth_kind!r}: use oauth or api_key") from None
-    if value.startswith("sk-ant-oat"):
-        return AuthKind.OAUTH
-    if value.startswith("sk-ant-api"):
-        return AuthKind.API_KEY
-    if name == OAUTH_VARIABLE:
-        return AuthKind.OAUTH
-    if name == API_KEY_VARIABLE:
-        return AuthKind.API_KEY
-    raise ProviderError(f"can't tell what kind of credential {name!r} holds: set auth_kind: oauth or api_key")
 
 
 def _placeholder_variable(kind: AuthKind) -> str:

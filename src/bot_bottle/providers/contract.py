@@ -66,6 +66,8 @@ class ProviderRequest:
     auth_kind: str = ""
     """``oauth`` or ``api_key``; empty: by the value's prefix"""
     host_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    needs_credential: bool = True
+    """False: the plan is only looked at (``explain``), so a credential may be missing or of unclear kind"""
     prompt: str = ""
     """the agent's system prompt"""
     task: str = ""
