@@ -53,6 +53,10 @@ REAP_TIMEOUT_S = 60.0
 LINGER_S = 10.0
 """A sidecar drains for 5 s at most after its launcher's end; then it is killed."""
 
+RECOVER_AGAIN_S = 15.0
+"""A launcher that lived when we started, and was killed before it could hand its bottle over, is missed by
+the first recovery."""
+
 STOP_TIMEOUT_S = 5.0
 """On SIGTERM running chores get this long."""
 
@@ -71,10 +75,11 @@ class Settings:
     """removes what the killed launcher of a bottle left, its sidecar excepted; run in a forked child, may
     import, fail or hang. It does nothing when the launch's own lock is held."""
     recover: Callable[[], object]
-    """the same for every bottle on disk whose launcher is gone; run once, in a forked child, at the start"""
+    """the same for every bottle on disk whose launcher is gone; run in a forked child, at the start"""
     idle_s: float = IDLE_S
     reap_timeout_s: float = REAP_TIMEOUT_S
     linger_s: float = LINGER_S
+    recover_again_s: float = RECOVER_AGAIN_S
     fork_timeout_s: float = FORK_TIMEOUT_S
 
 
@@ -95,6 +100,7 @@ class Daemon:
         self._wakeup, self._wakeup_write = -1, -1
         self._stopping: float | None = None
         self._idle_since = time.monotonic()
+        self._recover_again: float | None = self._idle_since + settings.recover_again_s
 
     # -- life
     def start(self) -> None:
@@ -137,6 +143,9 @@ class Daemon:
                 note("fault", error=repr(error))
                 self._give_up(fd)
         now = time.monotonic()
+        if self._recover_again is not None and now >= self._recover_again:
+            self._recover_again = None
+            self._begin_chore("recover", self._recover, lambda: None)
         self._nursery.check(now)
         for launch in self._registry.launches():
             if launch.deadline is not None and now >= launch.deadline:
@@ -177,10 +186,8 @@ class Daemon:
     def _timeout_ms(self) -> float | None:
         deadlines = [chore.deadline for chore, _ in self._chores.values()]
         deadlines += [launch.deadline for launch in self._registry.launches() if launch.deadline is not None]
-        if self._nursery.deadline is not None:
-            deadlines.append(self._nursery.deadline)
-        if self._stopping is not None:
-            deadlines.append(self._stopping)
+        single = (self._nursery.deadline, self._stopping, self._recover_again)
+        deadlines += [deadline for deadline in single if deadline is not None]
         if self._is_idle():
             deadlines.append(self._idle_since + self._settings.idle_s)
         if not deadlines:
@@ -423,8 +430,11 @@ class Daemon:
     def _recover(self) -> None:
         """In a chore, after a daemon and launchers that may have died together: end what has no launcher."""
         for bottle, sidecar in self._records.read_all().items():
-            if not is_running(self._layout, bottle) and sidecar.kill():
+            if is_running(self._layout, bottle):
+                continue
+            if sidecar.kill():
                 note("orphan-killed", bottle=bottle, sidecar=sidecar.pid)
+            self._records.discard(bottle, sidecar)
         self._settings.recover()
 
     def _begin_chore(

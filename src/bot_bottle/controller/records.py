@@ -46,13 +46,23 @@ class Records:
     def remove(self, bottle: str) -> None:
         (self._directory / parse_identity(bottle)).unlink(missing_ok=True)
 
+    def discard(self, bottle: str, recorded: Recorded) -> None:
+        """Remove *bottle*'s record if it is still this one, not a later launch's."""
+        if self._read(bottle) == recorded:
+            self.remove(bottle)
+
     def read_all(self) -> dict[str, Recorded]:
         """Every record that can be read; what can't be is no record."""
         found = {}
         for name in sorted(os.listdir(self._directory)):
-            try:
-                words = (self._directory / parse_identity(name)).read_text(encoding="ascii").split()
-                found[name] = Recorded(int(words[0]), int(words[1]))
-            except (BadIdentity, OSError, ValueError, IndexError):
-                continue
+            recorded = self._read(name)
+            if recorded is not None:
+                found[name] = recorded
         return found
+
+    def _read(self, bottle: str) -> Recorded | None:
+        try:
+            words = (self._directory / parse_identity(bottle)).read_text(encoding="ascii").split()
+            return Recorded(int(words[0]), int(words[1]))
+        except (BadIdentity, OSError, ValueError, IndexError):
+            return None

@@ -1,0 +1,171 @@
+"""A launching process, reduced to what concerns the daemon; told what to do on stdin, answers in JSON lines.
+
+python launcher_under_test.py '{"home": …, "shared": …, "run": …, "program": […], …}'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+
+from bot_bottle.base.errors import BotBottleError
+from bot_bottle.ipc import wire
+from bot_bottle.ipc.client import DaemonClient
+from bot_bottle.ipc.sidecar import FromSidecar, Ready, Refused, SidecarSecrets, SidecarSpec
+from bot_bottle.store import bottles
+from bot_bottle.store.directories import prepare
+from bot_bottle.store.layout import Layout
+
+
+def say(**event) -> None:
+    print(json.dumps(event), flush=True)
+
+
+class Launcher:
+    def __init__(self, options: dict) -> None:
+        self.options = options
+        self.layout = Layout(Path(options["home"]), Path(options["shared"]), Path(options["run"]))
+        self.bottle = options["bottle"]
+        self.uid = options.get("bottle_uid")
+        self.strange = 0
+
+    def ensure(self) -> DaemonClient:
+        return DaemonClient.ensure(self.layout, self.options["program"])
+
+    def make(self) -> None:
+        prepare(self.layout)
+        self.state = bottles.create(self.layout, self.bottle)
+        guest, sockets = self.layout.guest(self.bottle), self.layout.sockets(self.bottle)
+        for path in (guest, guest / "egress", guest / "run", sockets):
+            path.mkdir(mode=0o755)
+            path.chmod(0o755)
+        (guest / "egress" / "routes.yaml").write_text("routes: []\n")
+        (guest / "egress" / "probes.json").write_text(json.dumps(self.options.get("probes", {})))
+        for path in (guest / "egress").iterdir():
+            path.chmod(0o644)
+        if self.uid is not None:
+            os.chown(guest / "run", self.uid, self.uid)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(sockets / "proxy.sock"))
+        self.listener.listen()
+
+    def launch(self) -> None:
+        guest = self.layout.guest(self.bottle)
+        self.control, theirs = wire.pair()
+        reading, writing = os.pipe()
+        log = os.open(guest / "sidecar.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        tokens = {"EGRESS_TOKEN_0": self.options.get("secret", "x")}
+        os.write(writing, msgspec.json.encode(SidecarSecrets(tokens=tokens)))
+        os.close(writing)
+        spec = SidecarSpec(
+            bottle=self.bottle, nonce="0" * 32, egress_dir=str(guest / "egress"),
+            run_dir=str(guest / "run"), uid=self.uid,
+        )  # fmt: skip
+        self.client = self.ensure()
+        try:
+            self.handle = self.client.launch_sidecar(
+                spec, listener=self.listener.fileno(), control=theirs.fileno(), secrets=reading, log=log
+            )
+        finally:
+            theirs.close()
+            os.close(reading)
+            os.close(log)
+        self.await_ready()
+
+    def await_ready(self) -> None:
+        self.control.settimeout(20)
+        while True:
+            try:
+                message, fds = wire.receive(self.control, FromSidecar)
+            except wire.WireError as error:
+                if error.closed:
+                    say(event="sidecar-ended")
+                    return
+                self.strange += 1
+                continue
+            wire.close_all(fds)
+            if isinstance(message, Ready):
+                say(
+                    event="ready", sidecar=self.handle.pid, daemon=self.client.status().pid,
+                    strange=self.strange, version=message.version, descriptors=len(os.listdir("/proc/self/fd")),
+                )  # fmt: skip
+                return
+            assert isinstance(message, Refused)
+            say(event="refused", reason=message.reason)
+            return
+
+    def command(self, word: str) -> bool:
+        if word == "finish":
+            self.control.close()
+            self.client.finished()
+            self.state.remove()
+            say(event="finished")
+            return False
+        if word == "rejoin":
+            self.client.close()
+            self.client = self.ensure()
+            self.client.adopt(self.bottle, self.handle.pidfd)
+            say(event="rejoined", daemon=self.client.status().pid)
+        elif word == "again":  # another connection, the same name
+            kept = self.client, self.control
+            try:
+                self.launch()
+            finally:
+                self.client, self.control = kept
+        elif word == "status":
+            status = self.client.status()
+            say(event="status", daemon=status.pid, bottles=list(status.bottles))
+        elif word == "watch":
+            poller = select.poll()
+            poller.register(self.client.fileno(), select.POLLIN)
+            say(event="daemon-ended" if poller.poll(20_000) else "daemon-lives")
+        return True
+
+
+def race(options: dict) -> None:
+    """Many clients of one process at once; each says which daemon it reached."""
+    layout = Layout(Path(options["home"]), Path(options["shared"]), Path(options["run"]))
+    go = threading.Barrier(options["race"])
+    pids = []
+
+    def one() -> None:
+        go.wait()
+        with DaemonClient.ensure(layout, options["program"]) as client:
+            pids.append(client.status().pid)
+
+    threads = [threading.Thread(target=one) for _ in range(options["race"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    say(event="race", daemons=pids)
+
+
+def main() -> None:
+    options = json.loads(sys.argv[1])
+    if "race" in options:
+        race(options)
+        return
+    launcher = Launcher(options)
+    try:
+        launcher.make()
+        launcher.launch()
+    except BotBottleError as error:
+        say(event="failed", reason=str(error))
+    for line in sys.stdin:
+        try:
+            if not launcher.command(line.strip()):
+                return
+        except BotBottleError as error:
+            say(event="failed", reason=str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The real preloaded parent with another sidecar in it: one of the functions below, by name.
+
+python zygote_under_test.py ENTRY        (its socket is descriptor 3)
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import select
+import socket
+import sys
+import time
+from pathlib import Path
+
+from bot_bottle.base import linux
+from bot_bottle.controller import zygote
+from bot_bottle.ipc import wire
+from bot_bottle.ipc.sidecar import Ready
+from bot_bottle.sidecar import boot
+
+PROBES = Path(__file__).parent.parent / "sidecar" / "probes.py"
+
+
+def _load_probes():
+    spec = importlib.util.spec_from_file_location("probes", PROBES)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+probes = _load_probes()
+
+
+def obedient(spec, fds):
+    """Takes its secrets, says that it is ready, ends with its control socket."""
+    with os.fdopen(fds.secrets, "rb") as pipe:
+        secrets = pipe.read()
+    control = socket.socket(fileno=fds.control)
+    wire.send(control, Ready(version=str(len(secrets)), ca_pem=""))
+    while control.recv(1024):
+        pass
+    return 0
+
+
+def stubborn(spec, fds):
+    """Never ends by itself."""
+    wire.send(socket.socket(fileno=fds.control), Ready(version="", ca_pem=""))
+    while True:
+        time.sleep(3600)
+
+
+def hostile(spec, fds):
+    """Tries everything that it must not be able to do, leaves the results in its directory, stays."""
+    control, link = socket.socket(fileno=fds.control), socket.socket(fileno=fds.link)
+    probes.flood(link)
+    probes.flood(control)
+    probes.run_inside(keep=(fds.listener, fds.control, fds.link, fds.secrets, fds.log))
+    wire.send(control, Ready(version="", ca_pem=""))
+    poller = select.poll()
+    poller.register(control, select.POLLIN)
+    while True:
+        poller.poll()
+        try:
+            if not control.recv(1024):
+                return 0
+        except OSError:
+            return 0
+
+
+def _confined(run):
+    def start(spec, fds, report):
+        boot.become(boot.Kind(name="bottle-test", run=run, network=True), spec, fds, report)
+
+    return start
+
+
+def unmade(spec, fds, report):
+    """A child that dies before it has made a sidecar."""
+    os._exit(3)
+
+
+def never_answers(spec, fds, report):
+    """Blocks the parent itself: the report's pipe stays open in a child that lives on."""
+    os.kill(os.getppid(), 19)  # SIGSTOP
+    time.sleep(3600)
+
+
+ENTRIES = {
+    "obedient": _confined(obedient),
+    "stubborn": _confined(stubborn),
+    "hostile": _confined(hostile),
+    "unmade": unmade,
+    "never-answers": never_answers,
+}
+
+
+def main() -> None:
+    parent = os.getppid()
+    gc.disable()
+    os.environ.clear()
+    assert linux
+    zygote.run(ENTRIES[sys.argv[1]], socket.socket(fileno=zygote.SOCKET_FD), parent)
+
+
+if __name__ == "__main__":
+    main()
