@@ -26,7 +26,7 @@ from bot_bottle.launch.sidecar import Sidecar, listen
 from bot_bottle.launch.workspace import copy_in
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, SandboxError
-from bot_bottle.sandbox.bwrap.limits import disk_usage
+from bot_bottle.sandbox.layers import disk_usage
 from bot_bottle.sandbox.selftest import ProbeListeners
 from bot_bottle.store.bottles import BottleState
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
