@@ -212,14 +212,15 @@ class _Copying:
         """Take in the paths of the directory *base*; returns the repositories found further down."""
         nested: list[tuple[str, ...]] = []
         for parts, tracked, repository in self._list(base):
+            if len(parts) > MAX_DEPTH:
+                self._leave(parts, "nested too deep")
+                continue
             stays = self._plan.names.reason_to_leave_out(parts)
             if stays:
                 self._leave(parts, stays)
                 self._kept_back_tracked += tracked and stays == SECRET
             elif repository:
                 nested.append(parts)
-            elif len(parts) > MAX_DEPTH:
-                self._leave(parts, "nested too deep")
             else:
                 self._paths.add(parts)
                 if len(self._paths) > MAX_FILES:

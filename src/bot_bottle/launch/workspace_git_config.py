@@ -22,7 +22,7 @@ MAX_ENTRIES = 1000
 _REMOTE = re.compile(r"(?![-.])[A-Za-z0-9._/-]{1,100}(?<!\.lock)\Z")
 _BRANCH = re.compile(r"(?![-./])[^\x00-\x20\x7f~^:?*\[\\\"]{1,200}\Z")
 _SCHEME_URL = re.compile(r"(https?|ssh|git)://(?:([^/?#@]*)@)?([A-Za-z0-9.\[\]:_-]+)(/[^\x00-\x20\"\\?#]*)?")
-_SCP_URL = re.compile(r"(?:([A-Za-z0-9._-]+)@)?([A-Za-z0-9.-]+):(?![/:]*:)([^\x00-\x20\"\\:]+)\Z")
+_SCP_URL = re.compile(r"(?:([A-Za-z0-9._-]+)@)?([A-Za-z0-9.-]+):(?!//)([^\x00-\x20\"\\:]+)\Z")
 _SSH_USER = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 

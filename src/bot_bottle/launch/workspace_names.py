@@ -59,9 +59,14 @@ class Names:
         return bool(self.wanted) and self.reason_to_leave_out(parts) == SECRET
 
     def _of_directory(self, parts: tuple[str, ...]) -> str | None:
-        if parts not in self._directories:
-            self._directories[parts] = self._of_directory(parts[:-1]) or self._of_one(parts)
-        return self._directories[parts]
+        known = len(parts)
+        while parts[:known] not in self._directories:
+            known -= 1
+        reason = self._directories[parts[:known]]
+        for end in range(known + 1, len(parts) + 1):
+            reason = reason or self._of_one(parts[:end])
+            self._directories[parts[:end]] = reason
+        return reason
 
     def _of_one(self, parts: tuple[str, ...]) -> str | None:
         if any(_matches(glob, parts) for glob in self.exclude):
