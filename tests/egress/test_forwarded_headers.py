@@ -14,6 +14,14 @@ OURS = Route("a.example", auth=(Inject(Scheme.RAW, "T", "X-Api-Key"),), headers=
 CLAUDE = Route("api.anthropic.com", auth=(Inject(Scheme.BEARER, "T"),), provider="claude")
 
 
+CLAUDE_CODE_BETAS = (
+    "claude-code-20250219, interleaved-thinking-2025-05-14, context-management-2025-06-27, "
+    "per-turn-control-2026-07-01, mid-conversation-tool-changes-2026-07-01, "
+    "thinking-token-count-2026-05-13, advanced-tool-use-2025-11-20, effort-2025-11-24"
+)
+"""what Claude Code 2.1.330 sends with its first request"""
+
+
 def names(route: Route, *fields: str) -> list[str]:
     return [name for name, _ in forwarded(route, tuple((field, "v") for field in fields))]
 
@@ -119,7 +127,10 @@ def test_provider_passthrough() -> None:
             "oauth-2025-04-20, interleaved-thinking-2025-05-14",
         ),
         ("anthropic-beta", "files-api-2025-04-14, oauth-2025-04-20", "oauth-2025-04-20"),
+        ("anthropic-beta", CLAUDE_CODE_BETAS, CLAUDE_CODE_BETAS),
         ("anthropic-beta", "web-fetch-2025-09-10", None),
+        ("anthropic-beta", "mcp-tunnels-2026-06-22,agent-memory-2026-07-22,message-threads-2026-08-12", None),
+        ("anthropic-beta", "user-profiles-2026-08-18, managed-agents-2026-04-01,web-search-2025-03-05", None),
         ("anthropic-beta", "mcp-client-2025-11-20,code-execution-2025-08-25", None),
         ("anthropic-beta", "oauth", "oauth"),
         ("anthropic-beta", "context-1m-2025-08-07", "context-1m-2025-08-07"),

@@ -93,33 +93,56 @@ _BETA_ALLOWED: Mapping[str, frozenset[str]] = {
     "anthropic-beta": frozenset(
         {
             "adaptive-thinking",
+            "advanced-tool-use",
+            "advisor-tool",
+            "afk-mode",
+            "auto-mode-classifier",
+            "cache-diagnosis",
+            "cache-keepalive",
             "claude-code",
+            "claude-code-side-query",
             "compact",
             "context-1m",
+            "context-hint",
             "context-management",
             "effort",
             "extended-cache-ttl",
             "fast-mode",
             "fine-grained-tool-streaming",
+            "inline-tools",
             "interleaved-thinking",
             "max-tokens",
+            "mid-conversation-system",
+            "mid-conversation-system-clear-at",
+            "mid-conversation-tool-changes",
             "oauth",
             "output-128k",
+            "per-turn-control",
             "prompt-caching",
+            "prompt-caching-evict",
             "prompt-caching-scope",
             "redact-thinking",
             "structured-outputs",
             "task-budgets",
+            "thinking-binding-controls",
+            "thinking-display-updates",
+            "thinking-resumption",
+            "thinking-token-count",
+            "timing",
             "token-counting",
             "token-efficient-tools",
             "tool-examples",
+            "tool-provenance",
             "tool-search-tool",
         }
     ),
     "openai-beta": frozenset({"responses", "responses_websockets"}),
 }
-"""Feature names without their date. Not here, so they fall away: whatever lets the provider fetch, call out,
-run code or keep files (web fetch and search, MCP connector, code execution, Files, skills, batches)."""
+"""Feature names without their date: those of a conversation (read in Claude Code 2.1.330, which asks again
+without one that the API refuses). Not here, so they fall away: whatever lets the provider fetch, call out, run
+code, keep files or know another identity (web fetch and search, MCP connector and tunnels, code execution,
+Files, memory, message threads, skills, batches, managed agents, user profiles). ``advanced-tool-use`` stands
+for tool search here; the code execution that it also knows is a tool in the body, judged there."""
 
 _USER_AGENT_PRODUCTS = 4
 _USER_AGENT_CHARS = 48
