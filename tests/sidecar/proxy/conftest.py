@@ -179,30 +179,32 @@ class RunningProxy:
 ProxyFactory = Callable[..., RunningProxy]
 
 
-@pytest.fixture
-def run_proxy(tmp_path: Path) -> Iterator[ProxyFactory]:
-    """Start proxies; all are ended after the test, and none may have met an internal error."""
-    running: list[tuple[RunningProxy, threading.Thread]] = []
+class Proxies:
+    """Starts proxies and ends them; none may have met an internal error."""
 
-    def start(policy: str, **options: Any) -> RunningProxy:
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._running: list[tuple[RunningProxy, threading.Thread, int]] = []
+
+    def start(self, policy: str, **options: Any) -> RunningProxy:
+        """*upstream*: trust that fake. *tokens*: slot to value. The rest: as ``ProxyOptions`` has it."""
         loop = uvloop.new_event_loop()
         thread = threading.Thread(target=_loop_main, args=(loop,))
         thread.start()
-        log_path = tmp_path / f"proxy-{len(running)}.log"
+        log_path = self._directory / f"proxy-{len(self._running)}.log"
         log_fd = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         authority = CertificateAuthority.create()
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         address = listener.getsockname()
         tokens = {name: Secret(value) for name, value in options.pop("tokens", {}).items()}
         upstream = options.pop("upstream", None)
         if isinstance(upstream, FakeUpstream) and upstream.tls:
             options.setdefault("extra_ca_pem", upstream.ca_pem)
         options.setdefault("limits", QUICK)
+        options.setdefault("nonce", "n0nce")
 
         async def serve() -> ProxyServer:
-            server = ProxyServer(
-                ProxyOptions(policy, authority, log_fd, tokens=tokens, nonce="n0nce", **options)
-            )
+            server = ProxyServer(ProxyOptions(policy, authority, log_fd, tokens=tokens, **options))
             await server.start(listener)
             return server
 
@@ -215,19 +217,44 @@ def run_proxy(tmp_path: Path) -> Iterator[ProxyFactory]:
             os.close(log_fd)
             raise
         proxy = RunningProxy(server, authority, loop, address, log_path)
-        running.append((proxy, thread))
-        proxy.log_fd = log_fd  # type: ignore[attr-defined]
+        self._running.append((proxy, thread, log_fd))
         return proxy
 
-    yield start
-    for proxy, thread in running:
-        for client in proxy.clients:
-            client.close()
-        proxy.call(proxy.server.close())
-        proxy.loop.call_soon_threadsafe(proxy.loop.stop)
-        thread.join(TIMEOUT_S)
-        os.close(proxy.log_fd)  # type: ignore[attr-defined]
-        assert not [r for r in proxy.records() if r["event"] == "proxy_error"], proxy.records()
+    def end(self, *, errors: bool = False) -> None:
+        """*errors*: internal errors were provoked."""
+        running, self._running = self._running, []
+        for proxy, thread, log_fd in running:
+            for client in proxy.clients:
+                client.close()
+            proxy.call(proxy.server.close())
+            proxy.loop.call_soon_threadsafe(proxy.loop.stop)
+            thread.join(TIMEOUT_S)
+            os.close(log_fd)
+            met = [record for record in proxy.records() if record["event"] == "proxy_error"]
+            assert bool(met) is errors, met
+
+
+@pytest.fixture
+def run_proxy(tmp_path: Path) -> Iterator[ProxyFactory]:
+    proxies = Proxies(tmp_path)
+    yield proxies.start
+    proxies.end()
+
+
+@pytest.fixture
+def run_failing_proxy(tmp_path: Path) -> Iterator[ProxyFactory]:
+    """For tests that make the proxy itself fail."""
+    proxies = Proxies(tmp_path)
+    yield proxies.start
+    proxies.end(errors=True)
+
+
+@pytest.fixture(scope="module")
+def run_shared_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyFactory]:
+    """For tables: one proxy for all rows of a module."""
+    proxies = Proxies(tmp_path_factory.mktemp("proxy"))
+    yield proxies.start
+    proxies.end()
 
 
 def _loop_main(loop: asyncio.AbstractEventLoop) -> None:
@@ -244,16 +271,21 @@ def _loop_main(loop: asyncio.AbstractEventLoop) -> None:
 
 @pytest.fixture
 def upstream() -> Iterator[FakeUpstream]:
+    """TLS, answers 200 ``hello``."""
     with FakeUpstream() as fake:
         yield fake
+    assert fake.failures == []
 
 
 @pytest.fixture
 def plain_upstream() -> Iterator[FakeUpstream]:
+    """Without TLS, answers 200 ``hello``."""
     with FakeUpstream(tls=False) as fake:
         yield fake
+    assert fake.failures == []
 
 
-def to(fake: FakeUpstream, *pairs: tuple[str, int]) -> dict[tuple[str, int], tuple[str, int]]:
-    """``connect_to`` that sends every pair to *fake*."""
-    return {pair: (fake.address, fake.port) for pair in pairs}
+@pytest.fixture(scope="session")
+def to() -> Callable[..., dict[tuple[str, int], tuple[str, int]]]:
+    """``to(fake, ("host", 443), ...)``: a ``connect_to`` that sends every pair to *fake*."""
+    return lambda fake, *pairs: dict.fromkeys(pairs, (fake.address, fake.port))

@@ -33,7 +33,6 @@ from bot_bottle.sidecar.proxy.exchange import Exchange, allowed_now
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import (
     NO_BODY,
-    Body,
     Malformed,
     ParsedRequest,
     find_head_end,
@@ -45,6 +44,9 @@ from bot_bottle.sidecar.proxy.write import own_answer, tunnel_open
 
 _TLS_HANDSHAKE = 0x16
 """First byte of a ClientHello's record (RFC 8446 section 5.1)."""
+
+_UNCERTAIN = frozenset({b"expect", b"upgrade"})
+"""After a refusal of a request with one of these fields nobody knows what the client sends next."""
 
 _JSON = (("Content-Type", "application/json"),)
 
@@ -314,9 +316,9 @@ class ClientConnection(asyncio.Protocol):
         """Answer a request whose framing is known; its body, if it has one, is read and thrown away."""
         framing, limits = parsed.framing, self._limits
         keep = parsed.keep_alive and not self._gateway.draining
-        if framing.body is not Body.NONE:
-            expects = any(name.lower() == b"expect" for name, _ in parsed.head.headers)
-            keep = keep and not expects and framing.length <= limits.discarded_body_bytes
+        if any(name.lower() in _UNCERTAIN for name, _ in parsed.head.headers):
+            keep = False
+        keep = keep and framing.length <= limits.discarded_body_bytes
         head_only = parsed.head.method == b"HEAD"
         self.send(
             own_answer(status, body, headers, nonce=self._gateway.nonce, keep_alive=keep, head_only=head_only)

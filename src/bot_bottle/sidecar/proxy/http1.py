@@ -93,14 +93,14 @@ def find_head_end(data: bytes | bytearray, limits: Limits, start: int = 0) -> tu
     crlf = data.find(b"\n\r\n", start)
     bare = data.find(b"\n\n", start, crlf + 1 if crlf >= 0 else len(data))
     if bare >= 0:
-        end, after = bare, bare + 2
+        end = after = bare + 2  # the strict parser is to see the bare LF
     elif crlf >= 0:
-        end, after = crlf, crlf + 3
+        end, after = crlf + 1, crlf + 3
     else:
         end, after = -1, len(data)
     if after > limits.head_bytes:
         raise Malformed("the header section is too large", 431)
-    return None if end < 0 else (end + 1, after)
+    return None if end < 0 else (end, after)
 
 
 def parse_request(head: bytes, limits: Limits) -> ParsedRequest:
