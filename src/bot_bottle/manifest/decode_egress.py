@@ -84,6 +84,4 @@ def _route(item: Node) -> Route:
     try:
         return decode_route(plain(item), Dialect.MANIFEST)
     except ConfigError as error:
-        host = item.value.get("host") if isinstance(item.value, dict) else None
-        named = f"route {host.value!r}: " if host and isinstance(host.value, str) else ""
-        raise ManifestError(f"{named}{error.message}", item.at(error.path)) from error
+        raise ManifestError(error.message, item.at(error.path)) from error

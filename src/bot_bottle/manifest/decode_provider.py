@@ -34,7 +34,7 @@ def _max_tokens_field(node: Node) -> str:
 
 
 _STARTUP: Mapping[str, Reader] = {"startup_args": strings}
-_PI: Mapping[str, Reader] = {
+PI_SETTINGS: Mapping[str, Reader] = {
     "provider": string,
     "base_url": string,
     "api": string,
@@ -50,7 +50,7 @@ _PI: Mapping[str, Reader] = {
 SETTINGS: Mapping[str, Mapping[str, Reader]] = {
     "claude": _STARTUP,
     "codex": _STARTUP,
-    "pi": {**_STARTUP, **_PI},
+    "pi": {**_STARTUP, **PI_SETTINGS},
     "command": {"argv": strings},
 }
 """Settings of the built-in templates."""

@@ -1,7 +1,8 @@
 """URLs of git upstreams, split strictly: what has two readings, or could become an option, is refused.
 
 Not ``urllib.parse``: that drops line breaks and keeps what it does not understand; git and ssh read the
-same text after us (CVE-2017-1000117: a host that begins with a dash is an option of ssh).
+same text after us (CVE-2017-1000117: a host that begins with a dash is an option of ssh; ``ext::COMMAND`` runs
+a command, gitremote-helpers(7)).
 """
 
 from __future__ import annotations
@@ -57,10 +58,10 @@ def _standard(node: Node, text: str, scheme: UrlScheme) -> Upstream:
     if not slash:
         fail(node, f"must end with the repository's path ({_SHAPES})")
     if hostport.startswith("["):
-        host, _, rest = hostport.partition("]")
-        host, port = f"{host}]", rest.removeprefix(":") if rest else ""
-        if rest and not rest.startswith(":"):
+        host, closed, rest = hostport.partition("]")
+        if not closed or (rest and (not rest.startswith(":") or rest == ":")):
             fail(node, f"must be {_SHAPES}, not {text!r}")
+        host, port = f"{host}]", rest.removeprefix(":")
     else:
         host, colon, port = hostport.partition(":")
         if colon and not port:
@@ -97,6 +98,6 @@ def _made(
     if not (_NAME.match(host) or _V6.match(host)) or ".." in host:
         fail(node, f"must have a host name, not {host!r}")
     steps = path.split("/")
-    if not _PATH.match(path) or path.startswith("-") or ".." in steps or set(path) & _NOT_IN_PATHS:
+    if not _PATH.match(path) or path.startswith(("-", ":")) or ".." in steps or set(path) & _NOT_IN_PATHS:
         fail(node, f"must have a plain path without '..', quotes or shell characters, not {path!r}")
     return Upstream(text, scheme, host.lower(), path, user or "", port, scp)

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bot_bottle.base.yamltext import KeyPath
+from bot_bottle.manifest.decode_provider import PI_SETTINGS
 from bot_bottle.manifest.load import Loaded
 from bot_bottle.manifest.settings import Settings
 from bot_bottle.manifest.tree import ManifestError, Node, walk
+
+REMOVE = "remove it"
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Row:
 
     pattern: str
     enforced: Callable[[object], bool] | None = None
-    fix: str = "remove it"
+    fix: str = REMOVE
 
 
 def _one_of(*values: object) -> Callable[[object], bool]:
@@ -42,6 +45,7 @@ BOTTLE = (
     Row("agent_provider.template", _one_of("claude", "command"), "use claude or command"),
     Row("agent_provider.dockerfile", _one_of("")),
     Row("agent_provider.forward_host_credentials", _one_of(False)),
+    *(Row(f"agent_provider.settings.{name}") for name in PI_SETTINGS),
     Row("env.*.allow_to"),
     Row("git-gate.repos.*"),
     Row("egress.log", _one_of(0, 1), "use 0 or 1"),
