@@ -1,7 +1,7 @@
 """Writes the pages that are made from the code; ``--check`` (part of ``make check``) only compares.
 
 * ``docs/reference/cli.md``: the help of every command, as ``--help`` prints it.
-* ``docs/reference/manifest.md``: every key of bottles, agents and settings, and whether it is enforced yet.
+* ``docs/reference/manifest-keys.md``: every key of bottles, agents and settings, and whether it is enforced.
 * ``docs/reference/environment.md``: the variables of a bottle's processes.
 * ``README.md``: the command table between its markers.
 """
@@ -11,17 +11,14 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from bot_bottle.cli.main import VERBS, cli
 from bot_bottle.launch import environment
-from bot_bottle.manifest import keys as keys_of
-from bot_bottle.manifest import unenforced as refused_of
-from bot_bottle.manifest.keys import KeyRow
-from bot_bottle.manifest.unenforced import Row
+from bot_bottle.manifest import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
@@ -74,40 +71,6 @@ def between_markers(text: str, name: str, body: str) -> str:
     return f"{head}{begin}{body}{end}{rest.partition(end)[2]}"
 
 
-def cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def key_table(keys: Sequence[KeyRow], unenforced: Sequence[Row]) -> list[str]:
-    """One row a key; one that launch refuses says so, with what is accepted all the same."""
-    refused = {row.pattern: row for row in unenforced}
-    lines = ["| key | type | default | rule | in this version |", "|---|---|---|---|---|"]
-    for key in keys:
-        row = refused.get(key.pattern) or refused.get(f"{key.pattern}[]") or refused.get(f"{key.pattern}.*")
-        state = "" if row is None else row.fix if row.enforced else "refused"
-        cells = (f"`{key.pattern}`", key.type, key.default, key.rule, state)
-        lines.append("| " + " | ".join(cell(text) for text in cells) + " |")
-    return lines
-
-
-def manifest_page() -> str:
-    parts = [
-        "# Manifest",
-        "",
-        "Made from the code by `make docs`; do not edit.",
-        "",
-        "In a key path `*` stands for a name of yours and `[]` for an item of a list. "
-        '"Refused" in the last column: the key is read, and a launch that meets it ends with file and line.',
-    ]
-    for title, keys, unenforced in (
-        ("Bottles: `~/.bot-bottle/bottles/<name>.md`", keys_of.BOTTLE, refused_of.BOTTLE),
-        ("Agents: `<dir>/.bot-bottle/agents/<name>.md`", keys_of.AGENT, refused_of.AGENT),
-        ("Settings: `~/.bot-bottle/settings.yml`", keys_of.SETTINGS, refused_of.SETTINGS),
-    ):
-        parts += ["", f"## {title}", "", *key_table(keys, unenforced)]
-    return "\n".join(parts) + "\n"
-
-
 def environment_page() -> str:
     parts = [
         "# Environment of a bottle",
@@ -133,7 +96,7 @@ def readme_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": cli_page,
-    "docs/reference/manifest.md": manifest_page,
+    "docs/reference/manifest-keys.md": reference.page,
     "docs/reference/environment.md": environment_page,
     "README.md": readme_page,
 }
