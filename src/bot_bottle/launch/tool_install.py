@@ -160,7 +160,7 @@ def _download(tool: Tool, staging: Path) -> Path:
             [
                 str(npm), "pack", f"{tool.package}@{tool.version}", "--ignore-scripts", "--loglevel=error",
                 f"--pack-destination={downloads}", f"--cache={staging / 'cache'}", f"--prefix={staging}",
-                "--no-update-notifier",
+                "--no-update-notifier", "--logs-max=0",
             ],
             timeout_s=DOWNLOAD_TIMEOUT_S, env=env, cwd=staging,
         )  # fmt: skip
