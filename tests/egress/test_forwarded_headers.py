@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_bottle.egress.config import ConfigError, Inject, Passthrough, Route, Scheme
-from bot_bottle.egress.headers import FRAMING, Headers, credential_value, end_to_end, forwarded
+from bot_bottle.egress.headers import FRAMING, Headers, credential_value, end_to_end, plan_headers
 
 PLAIN = Route("a.example")
 OURS = Route("a.example", auth=(Inject(Scheme.RAW, "T", "X-Api-Key"),), headers=("X-GitHub-Api-Version",))
@@ -20,6 +20,10 @@ CLAUDE_CODE_BETAS = (
     "thinking-token-count-2026-05-13, advanced-tool-use-2025-11-20, effort-2025-11-24"
 )
 """what Claude Code 2.1.330 sends with its first request"""
+
+
+def forwarded(route: Route, headers: Headers) -> Headers:
+    return plan_headers(route).forwarded(headers)
 
 
 def names(route: Route, *fields: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot_bottle.egress.config import Route
 from bot_bottle.egress.git_http import GitUse, git_use
-from bot_bottle.egress.headers import Headers, end_to_end, forwarded, injections, is_guarded
+from bot_bottle.egress.headers import Headers, end_to_end, injections
 from bot_bottle.egress.hosts import INTROSPECTION_HOST, ip_literal
 from bot_bottle.egress.match import CompiledPolicy, CompiledRoute
 from bot_bottle.egress.paths import query_pairs
@@ -99,15 +99,21 @@ def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> 
         return _deny(None, "route: no route for this host", Hint.ASK)
     if identity.port not in found.ports:
         return _deny(found, f"target: the route does not open port {identity.port}", Hint.ASK)
-    refused = _refuse_upgrade_of_no_kind(found, identity) or _refuse_git(found, identity)
+    upgrades = _upgrades(identity)
+    if upgrades - {"websocket"}:  # would leave judgement behind, h2c above all (threats D4)
+        return _deny(found, "target: an upgrade to another protocol", Hint.NO_WEBSOCKET)
+    refused = _refuse_git(found, identity)
     if refused is not None:
         return refused
     headers = end_to_end(identity.headers)
     if found.matching(identity.method, identity.path, headers) is None:
         status = 404 if found.route.provider is not None else 403
         return _deny(found, "match: the route does not open this method and path", Hint.ASK, status=status)
-    refused = _refuse_method_parameter(found, identity) or _refuse_websocket(found, identity)
-    return refused or _credentials(found, identity, headers)
+    if (found.guarded or found.judges_method) and _parameter_names(identity) & _METHOD_KEYS:
+        return _deny(found, "match: the URL names another method", Hint.MALFORMED)
+    if upgrades:
+        return _deny(found, "target: WebSocket is not carried yet", Hint.NO_WEBSOCKET, status=426)
+    return _credentials(found, identity, headers)
 
 
 def _introspect(identity: RequestIdentity) -> Verdict:
@@ -136,48 +142,27 @@ def _upgrades(identity: RequestIdentity) -> set[str]:
     }
 
 
-def _refuse_upgrade_of_no_kind(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
-    """What is neither HTTP/1.1 nor a WebSocket would leave judgement behind (h2c above all; threats D4)."""
-    if _upgrades(identity) - {"websocket"}:
-        return _deny(found, "target: an upgrade to another protocol", Hint.NO_WEBSOCKET)
-    return None
-
-
-def _refuse_websocket(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
-    if _upgrades(identity):
-        return _deny(found, "target: WebSocket is not carried yet", Hint.NO_WEBSOCKET, status=426)
-    return None
-
-
-def _refuse_method_parameter(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
-    """Where methods are judged, the URL may not name another one."""
-    judged = is_guarded(found.route) or any(match.methods for match in found.route.matches)
-    if judged and _parameter_names(identity) & _METHOD_KEYS:
-        return _deny(found, "match: the URL names another method", Hint.MALFORMED)
-    return None
-
-
 def _credentials(found: CompiledRoute, identity: RequestIdentity, headers: Headers) -> Verdict:
     route = found.route
     inject = injections(route)
     if inject and identity.scheme != "https":
         return _deny(found, "credential: this host's credential goes over TLS only", Hint.HTTPS)
-    if is_guarded(route) and _parameter_names(identity) & _IDENTITY_KEYS:
+    if found.guarded and _parameter_names(identity) & _IDENTITY_KEYS:
         return _deny(found, "credential: the URL carries a credential or identity", Hint.CREDENTIAL)
-    sent = (("Host", identity.authority), *forwarded(route, headers))
+    sent = (("Host", identity.authority), *found.headers.forwarded(headers))
     return Allow(route, sent, inject)
 
 
 def _parameter_names(identity: RequestIdentity) -> set[str]:
-    """Names of the parameters in query and path, in one spelling."""
+    """Names of the parameters in query and path, in one spelling; of ``a[b]`` both ``a`` and ``b``."""
     pairs = query_pairs(identity.query) if identity.query else []
     if ";" in identity.path:
         for segment in identity.path.split("/"):
             pairs += query_pairs(segment.partition(";")[2])
     return {
-        name.partition("[")[0].strip().lower().replace("-", "_").replace(".", "_")
+        part.strip().lower().replace("-", "_").replace(".", "_")
         for name, _ in pairs
-        if name
+        for part in name.replace("]", "").split("[")
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from bot_bottle.egress.config import ConfigError, Inject, Passthrough, Route, Scheme
 
@@ -161,37 +162,50 @@ def injections(route: Route) -> tuple[Inject, ...]:
 
 def end_to_end(headers: Headers) -> Headers:
     """*headers* without hop-by-hop and framing fields and those that ``Connection`` names."""
-    named: set[str] = set()
+    gone = set(FRAMING)
     for name, value in headers:
         if name.lower() in ("connection", "proxy-connection"):
-            named.update(option.strip().lower() for option in value.split(","))
-    return tuple((name, value) for name, value in headers if name.lower() not in FRAMING | named)
+            gone.update(option.strip().lower() for option in value.split(","))
+    return tuple(field for field in headers if field[0].lower() not in gone)
 
 
-def forwarded(route: Route, headers: Headers) -> Headers:
-    """What of *headers* (already :func:`end_to_end`) goes to the upstream of *route*, in order and case."""
+@dataclass(frozen=True)
+class HeaderPlan:
+    """Which fields of a client go to one route's upstream; lower-case names. Made by :func:`plan_headers`."""
+
+    dropped: frozenset[str]
+    allowed: frozenset[str] | None
+    """None: all but the dropped ones"""
+
+    def forwarded(self, headers: Headers) -> Headers:
+        """What of *headers* (already :func:`end_to_end`) is sent, in order and case."""
+        out = []
+        for name, value in headers:
+            lower = name.lower()
+            if lower in self.dropped or lower.startswith("x-forwarded-"):
+                continue
+            if self.allowed is None:
+                out.append((name, value))
+            elif lower in self.allowed:
+                narrowed = _narrowed(lower, value)
+                if narrowed:
+                    out.append((name, narrowed))
+        return tuple(out)
+
+
+def plan_headers(route: Route) -> HeaderPlan:
+    """The plan of *route*."""
     passthrough = isinstance(route.auth, Passthrough)
     dropped = _OVERRIDES | {inject.header.lower() for inject in injections(route)}
     if not passthrough:
         dropped |= _CREDENTIALS
     if not is_guarded(route):
-        return tuple(
-            (name, value)
-            for name, value in headers
-            if name.lower() not in dropped and not name.lower().startswith("x-forwarded-")
-        )
+        return HeaderPlan(dropped, None)
     allowed = _ALLOWED | {name.lower() for name in route.headers}
     if route.provider is not None:
         allowed |= _PROVIDER_ALLOWED.get(route.provider, frozenset())
         allowed |= _PASSED_ON if passthrough else frozenset()
-    out = []
-    for name, value in headers:
-        lower = name.lower()
-        if lower in allowed and lower not in dropped:
-            value = _narrowed(lower, value)
-            if value:
-                out.append((name, value))
-    return tuple(out)
+    return HeaderPlan(dropped, allowed)
 
 
 def _narrowed(name: str, value: str) -> str:

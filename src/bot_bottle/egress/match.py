@@ -21,7 +21,7 @@ from bot_bottle.egress.config import (
     Policy,
     Route,
 )
-from bot_bottle.egress.headers import Headers
+from bot_bottle.egress.headers import HeaderPlan, Headers, is_guarded, plan_headers
 from bot_bottle.egress.hosts import ip_literal
 from bot_bottle.egress.regex import BadPattern, Pattern
 
@@ -52,6 +52,11 @@ class CompiledRoute:
 
     route: Route
     matches: tuple[CompiledMatch, ...]
+    headers: HeaderPlan
+    judges_method: bool
+    """some entry of ``matches`` names methods"""
+    guarded: bool
+    """:func:`headers.is_guarded`"""
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -114,7 +119,13 @@ def compile_policy(policy: Policy) -> CompiledPolicy:
             matches = tuple(_compile_match(match) for match in route.matches)
         except BadPattern as error:
             raise ConfigError(str(error), (*path, "matches")) from error
-        routes[route.host] = CompiledRoute(route, matches)
+        routes[route.host] = CompiledRoute(
+            route,
+            matches,
+            headers=plan_headers(route),
+            judges_method=any(match.methods for match in matches),
+            guarded=is_guarded(route),
+        )
         ports.update(route.ports)
     return CompiledPolicy(policy, routes, frozenset(ports))
 
