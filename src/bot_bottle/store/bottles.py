@@ -15,7 +15,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -290,7 +289,7 @@ def _detach_guest(layout: Layout, identity: str) -> Path:
 def _set_aside(path: Path) -> Path:
     """Rename *path*, so that its name is free at once and never half there; returns the new path, where
     nothing is if nothing was."""
-    aside = path.with_name(f"{_TRASH_PREFIX}{path.name}-{secrets.token_hex(4)}")
+    aside = path.with_name(f"{_TRASH_PREFIX}{path.name}-{os.urandom(4).hex()}")
     try:
         os.rename(path, aside)
     except FileNotFoundError:

@@ -7,7 +7,6 @@ the last component of a path, and nothing here waits on a FIFO.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def atomic_write(path: Path, content: bytes, *, mode: int = 0o600, uid: int | No
     A reader sees the old content or the new, never a part. *uid* gets the file (root only).
     Raises :class:`StoreError`; no temporary file is left then.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     try:
         os.makedirs(path.parent, mode=0o700, exist_ok=True)
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

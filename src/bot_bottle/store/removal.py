@@ -11,7 +11,6 @@ from __future__ import annotations
 import enum
 import itertools
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +55,7 @@ class _Remover:
     def __init__(self) -> None:
         self.problems: list[str] = []
         self._numbers = itertools.count()
-        self._prefix = f".removing-{secrets.token_hex(8)}-"
+        self._prefix = f".removing-{os.urandom(8).hex()}-"
         """not to be guessed: a tree with such names in it could keep directories from being moved"""
 
     def remove(self, parent: int, name: str) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,7 +117,7 @@ class UidRegistry:
         """The next free number after the last one given out, which stands in the lock's file."""
         text = os.pread(lock, 16, 0)
         # the first of a new registry is random, so that two trees (tests) don't share uids
-        start = int(text) if text.isdigit() else secrets.randbelow(UIDS)
+        start = int(text) if text.isdigit() else int.from_bytes(os.urandom(4), "big") % UIDS
         for step in range(UIDS):
             n = (start + step) % UIDS
             if n not in taken:
