@@ -15,6 +15,7 @@ from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.providers.contract import GuestFile
 from bot_bottle.store.guests import GuestDirs, prepare_guest
 from bot_bottle.store.layout import Layout
+from bot_bottle.store.removal import remove_tree
 
 
 @pytest.fixture
@@ -178,6 +179,7 @@ def test_deep_trees_end(dirs: GuestDirs) -> None:
     before = len(os.listdir("/proc/self/fd"))
     assert unapplied(dirs).count == 1
     assert len(os.listdir("/proc/self/fd")) == before
+    assert remove_tree(dirs.base) == ()  # pytest's own removal recurses
 
 
 OVERLAY = """

@@ -18,6 +18,7 @@ from bot_bottle.launch.workspace import (
     copy_in,
     plan_workspace,
 )
+from bot_bottle.store.removal import remove_tree
 
 NO_HOME = Path("/nonexistent/home")
 
@@ -257,6 +258,7 @@ def test_deep_trees_are_left_out_below_the_bound(tmp_path: Path) -> None:
     report = _copy(source, tmp_path / "l")
     assert report.files == 1
     assert [entry.reason for entry in report.left_out] == ["nested too deep"]
+    assert remove_tree(source) == ()  # pytest's own removal recurses
 
 
 def test_unreadable_entries_and_many_of_them(source: Path, tmp_path: Path) -> None:
