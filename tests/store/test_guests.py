@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot_bottle.store import bottles, logs
 from bot_bottle.store.files import StoreError
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
 from bot_bottle.store.layout import Layout
@@ -97,6 +98,35 @@ def test_an_ordinary_users_directories_are_his_own(own_layout: Layout) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
     assert dirs.base.is_relative_to(own_layout.home)
     assert dirs.uid is None and dirs.sidecar_uid is None
+
+
+def test_the_whole_life_as_an_ordinary_user(open_tmp: Path, as_user: AsUid) -> None:
+    """With a home of mode 0700 and a path of 90 characters: made, used, left without permissions by the
+    bottle, removed; nothing is left but the log."""
+    home = open_tmp / ("h" * 90)
+    home.mkdir(mode=0o700)
+    runtime = open_tmp / "runtime"
+    runtime.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(home, 65_534, 65_534)
+        os.chown(runtime, 65_534, 65_534)
+    layout = Layout(home / ".bot-bottle", home / ".bot-bottle", runtime / "bot-bottle" / "0123abcd")
+
+    def step() -> None:
+        state = bottles.create(layout, "dev")
+        dirs = prepare_guest(layout, "dev", None)
+        write_egress_file(dirs, "routes.yaml", b"routes: []\n")
+        write_ca_bundle(dirs, "PEM")
+        (dirs.home_upper / "closed").mkdir()
+        (dirs.home_upper / "closed" / "file").write_text("x")
+        (dirs.home_upper / "closed").chmod(0)
+        (dirs.home_work / "work").mkdir(mode=0)
+        os.close(logs.open_log(logs.new_log(layout, "dev", logs.BOTTLE)))
+        assert state.remove() == ()
+        assert os.listdir(layout.guests) == [] and os.listdir(layout.run / "b") == []
+        assert os.listdir(layout.states) == [".lock"] and len(os.listdir(layout.logs("dev"))) == 1
+
+    as_user(step, 65_534)
 
 
 def test_again_keeps_what_the_bottle_left(own_layout: Layout) -> None:
