@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from bot_bottle.base.yamltext import YamlError
@@ -44,7 +44,7 @@ from bot_bottle.egress.config import (
 
 MANIFEST, FILE = Dialect.MANIFEST, Dialect.ROUTES_FILE
 
-relaxed = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+relaxed = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 
 
 @relaxed
@@ -74,6 +74,50 @@ def test_introspection_can_be_sent_back(policies: st.SearchStrategy[Policy], dat
     shown = introspection(policy)
     assert set(shown) == {"routes"}
     assert decode_policy(shown).routes == policy.routes
+
+
+GARBAGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-1, 70000),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["/", "*", "*.a.example", "GET", "passthrough", "Bearer", "regex", "(", "Host", "T"]),
+    st.just([]),
+    st.just({}),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["scheme", "value", "name", "host", "x"]), st.text(max_size=3), max_size=2
+    ),
+)
+
+
+def spoiled(draw: st.DrawFn, value: object) -> object:
+    """*value* with one place in it replaced by something else."""
+    if isinstance(value, dict) and value and draw(st.integers(0, 5)):
+        key = draw(st.sampled_from(sorted(value)))
+        return {**value, key: spoiled(draw, value[key])}
+    if isinstance(value, list) and value and draw(st.integers(0, 5)):
+        index = draw(st.integers(0, len(value) - 1))
+        return [*value[:index], spoiled(draw, value[index]), *value[index + 1 :]]
+    if isinstance(value, dict) and draw(st.booleans()):
+        return {**value, draw(st.sampled_from(["auth", "dlp", "git", "x", "preset"])): draw(GARBAGE)}
+    return draw(GARBAGE)
+
+
+@relaxed
+@given(st.sampled_from(Dialect), st.data())
+def test_spoiled_data(
+    manifest_routes: st.SearchStrategy[Route], dialect: Dialect, data: st.DataObject
+) -> None:
+    """A route with a wrong value anywhere is a :class:`ConfigError`, or means what it re-encodes to."""
+    raw = spoiled(data.draw, encode_route(data.draw(manifest_routes), dialect))
+    try:
+        route = decode_route(raw, dialect)
+    except ConfigError as error:
+        event(" ".join(str(step) for step in error.path if isinstance(step, str)))
+        return
+    assert decode_route(encode_route(route, dialect), dialect) == route
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ routes:
   - paths: [{value: /a}]
   - methods: [POST]
 - host: "*.wild.example"
+- host: bücher.example
 - host: port.example
   ports: [8443, 8080]
 - host: api.anthropic.com
@@ -33,6 +34,12 @@ routes:
     [
         ("https://api.example/a/b?c", "GET", "https://api.example/a/b?c", "route api.example, matches[0]"),
         ("API.example/x/../y", "POST", "https://api.example/y", "route api.example, matches[1]"),
+        (
+            "http://B\u00fccher.example/x",
+            "GET",
+            "http://xn--bcher-kva.example/x",
+            "route xn--bcher-kva.example, no matches given: everything",
+        ),
         (
             "http://x.wild.example",
             "GET",
@@ -92,6 +99,7 @@ def test_credentials_by_name() -> None:
         ("https://api.example/a%2f", "GET", "egress: target: "),
         ("https://api.example/a", "TRACE", "egress: target: "),
         ("https://api.example/\u00e4", "GET", "egress: target: the URL is not ASCII"),
+        ("https://\u2603.example/", "GET", "egress: target: the host is not a name"),
         ("https://user@api.example/a", "GET", "egress: target: "),
         ("https:///a", "GET", "egress: target: "),
         ("ftp://api.example/a", "GET", "egress: target: "),

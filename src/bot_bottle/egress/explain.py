@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot_bottle.egress.config import Route
 from bot_bottle.egress.decide import decide, may_connect
 from bot_bottle.egress.headers import Headers, end_to_end
+from bot_bottle.egress.hosts import BadHost, canonical_route_host
 from bot_bottle.egress.match import CompiledPolicy
 from bot_bottle.egress.request import RequestHead, RequestIdentity, Tunnel, build_identity, parse_connect
 from bot_bottle.egress.verdict import Allow, Deny, Introspect, Verdict
@@ -53,6 +54,12 @@ def _identity(policy: CompiledPolicy, url: str, method: str, headers: Headers) -
     scheme, _, rest = url.partition("://")
     cut = min((rest.index(char) for char in "/?#" if char in rest), default=len(rest))
     authority = rest[:cut]
+    if not authority.isascii():
+        try:
+            authority = canonical_route_host(authority)  # as a client writes an internationalised name
+        except BadHost:
+            return Deny(403, "egress: target: the host is not a name")
+        url = f"{scheme}://{authority}{rest[cut:]}"
     sent = [("Host", authority), *headers]
     try:
         fields = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in sent)
