@@ -82,7 +82,9 @@ def tool_result(api: AnthropicFake) -> str:
         ("CLAUDE_CODE_OAUTH_TOKEN", "authorization", "x-api-key", "Bearer {}"),
     ],
 )
-def test_a_turn_with_a_tool_call(person, client, variable: str, header: str, other: str, written: str) -> None:
+def test_a_turn_with_a_tool_call(
+    person, client, variable: str, header: str, other: str, written: str
+) -> None:
     """It completes the turn, knows nothing but a placeholder, and the API sees the operator's own key; what
     the tool saw of environment, processes and files holds no credential."""
     command = (

@@ -25,7 +25,7 @@ from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers
 from bot_bottle.launch.sidecar import Sidecar, listen
 from bot_bottle.launch.workspace import copy_in
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
-from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, SandboxError
+from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, ProgramNotStarted, SandboxError
 from bot_bottle.sandbox.layers import disk_usage
 from bot_bottle.sandbox.selftest import ProbeListeners
 from bot_bottle.store.bottles import BottleState
@@ -108,13 +108,17 @@ class Session:
             self._provision(bottle)
             announce("the agent starts")
             self._state.preserve()  # until its end is known: whatever kills us now must not lose its work
+            started = True
             try:
                 status = self._attach(bottle, sidecar, dirs)
+            except ProgramNotStarted as error:
+                messages.error(str(error))
+                status, started = error.status, False
             except (LaunchError, SandboxError, Stopped):
                 messages.warning(f"the bottle was stopped; its storage is kept in {dirs.base}")
                 raise
         left = unapplied(dirs, provisioned=self._plan.files, scratch=self._plan.provider.scratch)
-        preserved = status != 0 or bool(left)
+        preserved = (started and status != 0) or bool(left)
         if not preserved:
             self._state.clear_preserve()
         return Outcome(identity, status, preserved, left, dirs.base)
