@@ -11,6 +11,7 @@ import ctypes
 import errno
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -90,10 +91,9 @@ def _mount():
     _call(libc.mount(b"tmpfs", b"/usr", b"tmpfs", ctypes.c_ulong(0), None))
 
 
-def _by_number(function):
+def _by_number(key):
     """A shared kernel object would be reachable by its key alone (System V memory)."""
-    identifier = _call(libc.shmget(ctypes.c_int(function), ctypes.c_size_t(4096), ctypes.c_int(0)))
-    return identifier
+    return _call(libc.shmget(ctypes.c_int(key), ctypes.c_size_t(4096), ctypes.c_int(0)))
 
 
 def probes(config: dict) -> dict:
@@ -162,23 +162,23 @@ def state(keep=()) -> dict:
     status = dict(
         line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line
     )
-    listing = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
-    descriptors = sorted(int(name) for name in os.listdir(listing) if int(name) != listing)
-    os.close(listing)
-    import resource
-
+    descriptors = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            descriptors[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:  # the listing's own
+            continue
     return {
         "status": {key: status[key].strip() for key in
                    ("Name", "Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapBnd", "CapAmb", "CapInh",
                     "NoNewPrivs", "Seccomp", "NSpid")},
         "unexpected_descriptors": [
-            f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}" for fd in descriptors if fd not in (0, 1, 2, *keep)
+            f"{fd} {target}" for fd, target in descriptors.items() if fd not in (0, 1, 2, *keep)
         ],
-        "standard": [os.readlink(f"/proc/self/fd/{fd}") for fd in (0, 1)],
+        "standard": [descriptors[0], descriptors[1]],
         "processes": sorted(name for name in os.listdir("/proc") if name.isdigit()),
         "proc": sorted(name for name in os.listdir("/proc") if not name.isdigit()),
         "environ": dict(os.environ),
-        "initial_environ": Path("/proc/self/environ").read_bytes().decode(),
         "dumpable": libc.prctl(3, 0, 0, 0, 0),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
         "root": sorted(os.listdir("/")),
@@ -191,7 +191,6 @@ def state(keep=()) -> dict:
 
 def flood(sock) -> None:
     """Garbage, packets with descriptors, the longest packet; as many as the other end takes."""
-    sock.setblocking(False)
     null = os.open("/dev/null", os.O_RDONLY)
     descriptors = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null] * 100))]
     packets = [b"{", b"\xff" * 100, b'{"type":"launched"}', b"x" * 150_000, b"[" * 100_000]
@@ -201,7 +200,6 @@ def flood(sock) -> None:
         except OSError:
             continue
     os.close(null)
-    sock.setblocking(True)
 
 
 def run_inside(keep) -> None:

@@ -278,22 +278,22 @@ class FakeUpstream:
         if "chunked" in fields.get("transfer-encoding", ""):
             return self._read_chunks(connection)
         length = int(fields.get("content-length", "0") or "0")
-        body = b""
+        body = bytearray()
         while len(body) < length:
             piece = connection.read(length - len(body))
             if not piece:
                 raise ValueError("the body was cut")
             body += piece
-        return body
+        return bytes(body)
 
     def _read_chunks(self, connection: UpstreamConnection) -> bytes:
-        body = b""
+        body = bytearray()
         while True:
             size = int(self._line(connection).split(b";")[0], 16)
             if size == 0:
                 while self._line(connection):
                     pass
-                return body
+                return bytes(body)
             while size:
                 piece = connection.read(size)
                 if not piece:

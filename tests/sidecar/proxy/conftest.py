@@ -107,14 +107,14 @@ class Client:
         return Answer(status, headers, body, head)
 
     def read_exactly(self, size: int) -> bytes:
-        data = b""
+        data = bytearray()
         while len(data) < size:
             piece = self.read_some()
             if not piece:
                 raise EOFError(f"closed after {len(data)} of {size} bytes")
             data += piece
-        self._ahead = data[size:] + self._ahead
-        return data[:size]
+        self._ahead = bytes(data[size:]) + self._ahead
+        return bytes(data[:size])
 
     def is_closed(self) -> bool:
         """Whether the proxy has ended the connection (waits for it)."""
