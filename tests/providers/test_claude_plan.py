@@ -46,8 +46,18 @@ def content(planned: ProviderPlan, path: str) -> bytes:
                 "argv": ("--allowedTools", "Bash"),
                 "task": "--version",
             },
-            ("claude", BYPASS, "--s", "--continue", *PROMPT,
-             "--allowedTools", "Bash", "-p", "--", "--version"),
+            (
+                "claude",
+                BYPASS,
+                "--s",
+                "--continue",
+                *PROMPT,
+                "--allowedTools",
+                "Bash",
+                "-p",
+                "--",
+                "--version",
+            ),
         ),
     ],
 )
@@ -123,9 +133,7 @@ def test_unusable_credentials(env: dict[str, str], kind: str, message: str) -> N
     assert KEY_VALUE not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("variable", "header"), [("T", "Authorization"), ("ANTHROPIC_API_KEY", "x-api-key")]
-)
+@pytest.mark.parametrize(("variable", "header"), [("T", "Authorization"), ("ANTHROPIC_API_KEY", "x-api-key")])
 def test_looking_needs_no_credential(variable: str, header: str) -> None:
     """A plan that is only looked at names the same route whether or not the variable is set here."""
     planned = plan(auth_token=variable, host_env={}, needs_credential=False)

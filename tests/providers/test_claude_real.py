@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from bot_bottle.egress.headers import forwarded
+from bot_bottle.egress.headers import plan_headers
 from bot_bottle.launch.tools import provide
 from bot_bottle.providers.claude import INFERENCE_MATCHES, PLACEHOLDER, Claude
 from bot_bottle.providers.contract import ProviderRequest
@@ -123,13 +123,13 @@ def test_asks_one_host_for_open_paths_only(run: Run) -> None:
 
 @pytest.mark.parametrize("variable", ["KEY", "OAUTH"])
 def test_the_proxy_lets_its_headers_through(run: Run, variable: str) -> None:
-    """What means something to the API passes the route's list whole: version and every beta. The client
-    speaks of no beta that would fall away, since its body would then not fit."""
+    """What means something to the API passes the route's list whole: version and every beta. One that fell
+    away would leave a body with fields that the API refuses."""
     outcome = run("tool", auth_token=variable, task="do it")
     (route,) = Claude().plan(ProviderRequest(auth_token=variable, host_env=CREDENTIALS)).routes
     for question in outcome.questions:
         sent = {name: value for name, values in question["headers"].items() for value in values}
-        passed = dict(forwarded(route, tuple(sent.items())))
+        passed = dict(plan_headers(route).forwarded(tuple(sent.items())))
         assert passed["anthropic-version"] == sent["anthropic-version"]
         assert passed["anthropic-beta"].replace(" ", "").split(",") == sent["anthropic-beta"].split(",")
         assert passed["user-agent"] == "claude-cli/2.1.330"

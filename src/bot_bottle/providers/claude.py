@@ -59,9 +59,6 @@ QUIET_ENV: Mapping[str, str] = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_INSTALLATION_CHECKS": "1",
-    # without it the client speaks of a dozen betas and sends fields that need them; what the proxy lets
-    # through (egress.headers) is exactly what is left, so header and body fit together
-    "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
     # a refusal or a cut ends the turn with its message instead of being tried 11 times over 3 minutes,
     # or again without streaming (billed again)
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
