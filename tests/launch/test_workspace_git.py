@@ -13,6 +13,7 @@ import pytest
 
 from bot_bottle.launch import workspace_git
 from bot_bottle.launch.workspace import CopyReport, WorkspaceError, copy_in, plan_workspace
+from bot_bottle.launch.workspace_copy import LeftOut
 from bot_bottle.launch.workspace_git_config import clean_url, read_settings, render
 
 GIT = shutil.which("git")
@@ -457,3 +458,13 @@ def test_the_environment_of_git_has_no_way_out() -> None:
     env = workspace_git.environment()
     assert env["GIT_CONFIG_GLOBAL"] == "/dev/null" and env["GIT_ALLOW_PROTOCOL"] == "none"
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+def test_a_directory_that_became_a_link_is_not_copied(tmp_path: Path) -> None:
+    """Between looking and opening, a nested repository's directory is swapped for a link to another's."""
+    _repository(tmp_path / "private")
+    (tmp_path / "nested").symlink_to(tmp_path / "private")
+    located = workspace_git.Located(tmp_path / "nested" / ".git", tmp_path / "nested" / ".git")
+    with pytest.raises(LeftOut, match="replaced"):
+        workspace_git.copy_git_dir(located, tmp_path / "copy", None, 10**9)
+    assert not (tmp_path / "copy").exists()

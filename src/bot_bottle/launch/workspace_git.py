@@ -123,6 +123,8 @@ def copy_git_dir(
     """
     common = open_directory(str(located.common))
     try:
+        if os.readlink(f"/proc/self/fd/{common}") != str(located.common):
+            raise LeftOut("'.git' was replaced while it was read")
         gitdir = open_directory(str(located.gitdir))
         try:
             settings = read_settings(read_small(located.common / "config") or b"")
