@@ -97,9 +97,7 @@ def message(say: Say, *, message_id: str, model: str) -> dict[str, Any]:
         "type": "message",
         "role": "assistant",
         "model": model,
-        "content": [
-            _whole_block(block, f"{message_id}_{index}") for index, block in enumerate(say.blocks)
-        ],
+        "content": [_whole_block(block, f"{message_id}_{index}") for index, block in enumerate(say.blocks)],
         "stop_reason": stop_reason(say),
         "stop_sequence": None,
         "usage": _usage(say.usage, say.usage.output_tokens),
@@ -155,7 +153,10 @@ def _whole_block(block: Text | ToolUse, block_id: str) -> dict[str, Any]:
             return {"type": "text", "text": "".join(block.deltas)}
         case ToolUse():
             return {
-                "type": "tool_use", "id": _tool_id(block_id), "name": block.name, "input": dict(block.input)
+                "type": "tool_use",
+                "id": _tool_id(block_id),
+                "name": block.name,
+                "input": dict(block.input),
             }
         case _:
             assert_never(block)
