@@ -7,6 +7,11 @@ import re
 from pathlib import Path
 
 MAX_LINES = 400
+LONGER = {
+    "src/bot_bottle/testing/backend_suite.py": 600,  # the contract, one behaviour after the other
+}
+"""Modules that may be longer, with the reason; a new one needs a better one than "it grew"."""
+
 MAX_FUNCTION_LINES = 100
 """Sixty is the aim; a table or a long argument list may pass it, nothing passes this."""
 
@@ -22,7 +27,7 @@ def test_every_module_says_what_it_is(modules: list[Path], root: Path) -> None:
 def test_no_module_outgrows_its_reader(modules: list[Path], root: Path) -> None:
     """Over 400 lines a module is split by stage."""
     lengths = {str(path.relative_to(root)): len(path.read_text().splitlines()) for path in modules}
-    assert {name: count for name, count in lengths.items() if count > MAX_LINES} == {}
+    assert {name: count for name, count in lengths.items() if count > LONGER.get(name, MAX_LINES)} == {}
 
 
 def test_no_function_outgrows_its_reader(modules: list[Path], root: Path) -> None:
