@@ -158,7 +158,7 @@ REFUSED = {
 
 ENFORCED_OF_AGENTS = {
     "bottle": "bottle: dev",
-    "skills": "skills: []",
+    "skills": "skills: [review]",
     "git-gate": "git-gate: {}",
     "git-gate.user": "git-gate: {user: {}}",
     "git-gate.user.name": "git-gate: {user: {name: x}}",
@@ -166,11 +166,8 @@ ENFORCED_OF_AGENTS = {
     "budget": "budget: {}",
 }
 REFUSED_OF_AGENTS = {
-    "skills": "skills: [review]",
-    **{
-        key: REFUSED[key]
-        for key in ("budget.*", "budget.*.tokens", "budget.*.per", "budget.*.warn_at", "budget.*.hard")
-    },
+    key: REFUSED[key]
+    for key in ("budget.*", "budget.*.tokens", "budget.*.per", "budget.*.warn_at", "budget.*.hard")
 }
 ENFORCED_SETTINGS = {"budget": "budget: {}", "weights": "weights: {}"}
 REFUSED_SETTINGS = {
@@ -322,3 +319,16 @@ def test_the_message_says_what_to_do(files):
     assert str(caught.value) == (
         f"{file}:3: agent_provider.template: is not enforced by this version: use claude or command"
     )
+
+
+def test_skills_are_for_templates_that_copy_them(files):
+    """``command`` runs any program: nothing there would read them."""
+    files.bottle("dev", "agent_provider: {template: command}")
+    file = files.agent("worker", "bottle: dev\nskills: [review]")
+    with pytest.raises(
+        ManifestError, match="is not enforced by this version for template 'command'"
+    ) as caught:
+        refuse_unenforced(files.load(agent="worker"))
+    assert (caught.value.file, caught.value.line) == (str(file), 3)
+    files.agent("worker", "bottle: dev\nskills: []")
+    refuse_unenforced(files.load(agent="worker"))

@@ -214,7 +214,7 @@ BOTTLE: tuple[KeyRow, ...] = (
 
 AGENT: tuple[KeyRow, ...] = (
     KeyRow("bottle", "string", "none", "default bottle; of a project's agent only a suggestion"),
-    KeyRow("skills", "list of names", "[]", "directories of ~/.claude/skills"),
+    KeyRow("skills", "list of names", "[]", "directories of ~/.claude/skills; for template claude"),
     KeyRow("git-gate", "mapping", "{}", "only `user`"),
     KeyRow("git-gate.user", "mapping", "{}", "laid over the bottle's, field by field"),
     KeyRow("git-gate.user.name", "string", "the bottle's", ""),

@@ -68,10 +68,10 @@ BOTTLE = (
 )
 """Of the merged bottle, whose ``budget`` has one mapping for each bottle file."""
 
-AGENT = (
-    Row("budget.*"),
-    Row("skills[]"),
-)
+AGENT = (Row("budget.*"),)
+
+TEMPLATES_WITH_SKILLS = ("claude",)
+"""Of the templates that can be launched, those whose plan copies ``skills``."""
 
 SETTINGS = (
     Row("budget.*"),
@@ -91,6 +91,12 @@ def refuse_unenforced(loaded: Loaded) -> None:
     version does not enforce. Called by every launch, before anything is made."""
     _refuse(loaded.bottle.tree, BOTTLE)
     _refuse(loaded.agent.tree, AGENT)
+    template = loaded.bottle.agent_provider.template
+    if loaded.agent.skills and template not in TEMPLATES_WITH_SKILLS:
+        raise ManifestError(
+            f"is not enforced by this version for template {template!r}: {REMOVE}",
+            loaded.agent.place("skills"),
+        )
 
 
 def refuse_unenforced_settings(settings: Settings) -> None:
