@@ -128,7 +128,8 @@ class Terminal:
 
 
 class Process(Protocol):
-    """One program inside a bottle, as the host sees it. All descriptors are the caller's to close.
+    """One program inside a bottle, as the host sees it. The three descriptors are the caller's to close;
+    a program whose Process is dropped before its end is hung up.
 
     With a terminal, ``stdin`` and ``stdout`` are the same master descriptor and ``stderr`` is None.
     What comes out of them is hostile.

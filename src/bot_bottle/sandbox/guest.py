@@ -26,10 +26,17 @@ ANSWER_TIMEOUT_S = 30.0
 """How long init may take to start a program or write a file: it does nothing that blocks."""
 
 
-class GuestProcess:
-    """One program inside; see :class:`bot_bottle.sandbox.contract.Process`."""
+class Channel(socket.socket):
+    """The host's end of one request's own connection; closes when nobody holds it any more."""
 
-    def __init__(self, channel: socket.socket, stdin: int, stdout: int, stderr: int | None) -> None:
+    def __del__(self) -> None:
+        self.close()
+
+
+class GuestProcess:
+    """One program inside; see :class:`bot_bottle.sandbox.contract.Process`. Its channel closes with it."""
+
+    def __init__(self, channel: Channel, stdin: int, stdout: int, stderr: int | None) -> None:
         self._channel = channel
         self._status: int | None = None
         self.stdin = stdin
@@ -70,9 +77,10 @@ class Guest:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
 
-    def ask(self, fields: Sequence[bytes], fds: Sequence[int] = ()) -> socket.socket:
+    def ask(self, fields: Sequence[bytes], fds: Sequence[int] = ()) -> Channel:
         """Send a request with a new channel; the channel's host end."""
-        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        end, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        mine = Channel(fileno=end.detach())
         try:
             wire.send(self.connection, fields, (theirs.fileno(), *fds))
         except wire.WireError as error:
@@ -127,7 +135,7 @@ class Guest:
         return GuestProcess(channel, stdin, stdout, stderr)
 
     @staticmethod
-    def _started(channel: socket.socket, name: str, pipes: Sequence[int]) -> tuple[int, int, int | None]:
+    def _started(channel: Channel, name: str, pipes: Sequence[int]) -> tuple[int, int, int | None]:
         fields, fds = receive(channel, ANSWER_TIMEOUT_S, "the bottle is gone")
         if fields[0] == b"started" and len(fds) == (0 if pipes else 1):
             if pipes:

@@ -142,9 +142,11 @@ class BubblewrapBackend:
         try:
             with theirs, _exec_listener(spec.exec_socket) as listener, _Log(spec.log) as log:
                 _say_setup(mine, spec)
-                monitor = self._fork(spec, groups, theirs.fileno(), listener.fileno(), log.fd)
+                fds = {"control": theirs.fileno(), "exec": listener.fileno(), "log": log.fd}
+                monitor = self._fork(spec, groups, fds)
                 theirs.close()
                 pidfd = _await_init(mine, log)
+                _hold(pidfd, groups)
         except BaseException:
             mine.close()
             if monitor:
@@ -161,7 +163,7 @@ class BubblewrapBackend:
         limits.kill(groups)
         limits.remove(groups)
 
-    def plan(self, spec: BottleSpec, groups: Sequence[Path], fds: Mapping[str, int]) -> stage.Plan:
+    def plan(self, spec: BottleSpec, fds: Mapping[str, int]) -> stage.Plan:
         """The stage's orders; a test overrides this to open a hole on purpose."""
         bwrap = find_program("bwrap")
         if bwrap is None:
@@ -175,7 +177,6 @@ class BubblewrapBackend:
             layers=spec.layers,
             view=arguments.View(None, (), spec.etc, spec.sockets, ()),
             mounts=mounts,
-            groups=tuple(groups),
             bwrap=str(bwrap),
             python=python,
             shim=bundle.bundle(compiled=compiled),
@@ -201,11 +202,11 @@ class BubblewrapBackend:
                 raise SandboxError(f"the bottle's limits could not be set: {error}") from error
             return []
 
-    def _fork(self, spec: BottleSpec, groups: Sequence[Path], control: int, exec_fd: int, log: int) -> int:
+    def _fork(self, spec: BottleSpec, groups: Sequence[Path], fds: Mapping[str, int]) -> int:
+        """Start the stage and move it while it works; its pid, which is bwrap's then."""
         told, tells = os.pipe()
         try:
-            fds = {"control": control, "exec": exec_fd, "log": log, "trouble": tells}
-            plan = self.plan(spec, groups, fds)
+            plan = self.plan(spec, {**fds, "trouble": tells})
             pid = os.fork()
             if pid == 0:
                 stage.run(plan)
@@ -215,6 +216,11 @@ class BubblewrapBackend:
         finally:
             os.close(tells)
         with os.fdopen(told, "rb") as file:
+            try:
+                limits.move(groups, pid)
+            except OSError as error:
+                _end_monitor(pid)
+                raise SandboxError(f"the bottle's limits could not be set: {error}") from error
             trouble = file.read()
         if trouble:
             os.waitpid(pid, 0)
@@ -297,6 +303,20 @@ def _await_init(control: socket.socket, log: _Log) -> int:
         wire.close_all(fds)
         raise SandboxError("the bottle's init broke its protocol (this is a bug; report it)")
     return fds[0]
+
+
+def _hold(pidfd: int, groups: Sequence[Path]) -> None:
+    """Make sure that init, still alone in there, is in *groups*: it may have been forked before the move."""
+    if not groups:
+        return
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
+        pid = int(next(line for line in file if line.startswith("Pid:")).split()[1])
+    if pid <= 0:
+        raise SandboxError("the bottle's init ended at once (see the bottle's log)")
+    try:
+        limits.move([group for group in groups if not limits.holds(group, pid)], pid)
+    except OSError as error:
+        raise SandboxError(f"the bottle's limits could not be set: {error}") from error
 
 
 def _end_monitor(pid: int) -> None:

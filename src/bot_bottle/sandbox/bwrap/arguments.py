@@ -73,10 +73,10 @@ class View:
     layers: Sequence[tuple[PurePosixPath, Path]]
     """the other layers, outermost first, as mounted"""
     etc: Path
+    """the composed ``/etc``: :data:`HOST_ETC` and over it the bottle's generated files"""
     sockets: Path
     mounts: Sequence[tuple[PurePosixPath, Path]]
     """read-only, of the host's"""
-    workdir: PurePosixPath = PurePosixPath("/")
 
 
 def usr_links(host_root: Path = Path("/")) -> Mapping[str, str | None]:
@@ -107,7 +107,7 @@ def filesystem(view: View, links: Mapping[str, str | None]) -> list[str]:
         *_tmpfs("/tmp", _TMP_BYTES, "1777"),  # noqa: S108
         *_tmpfs("/run", _RUN_BYTES, "0755"),
         "--ro-bind", str(view.sockets), "/run/bot-bottle",
-        *_etc(view.etc),
+        "--ro-bind", str(view.etc), "/etc",
         *(argument for target, source in view.layers for argument in ("--bind", str(source), str(target))),
         *(argument for target, source in view.mounts for argument in ("--ro-bind", str(source), str(target))),
         "--remount-ro", "/",
@@ -131,16 +131,3 @@ def _system(view: View, links: Mapping[str, str | None]) -> Iterator[str]:
 
 def _tmpfs(target: str, size: int, mode: str) -> list[str]:
     return ["--perms", mode, "--size", str(size), "--tmpfs", target]
-
-
-def _etc(own: Path) -> Iterator[str]:
-    """Ours over the host's. Directories are bound whole: the CA bundle is written into one later."""
-    ours = sorted(os.listdir(own))
-    yield from ("--dir", "/etc")
-    for name in HOST_ETC:
-        if name not in ours and os.path.exists(f"/etc/{name}"):
-            yield from ("--ro-bind", f"/etc/{name}", f"/etc/{name}")
-    for name in ours:
-        yield from ("--ro-bind", str(own / name), f"/etc/{name}")
-    if "mtab" not in ours:
-        yield from ("--symlink", "/proc/self/mounts", "/etc/mtab")

@@ -125,4 +125,4 @@ def _bwrap(bwrap: Path) -> None:
         str(bwrap), *arguments.namespaces(), "--ro-bind", "/usr", "/usr", *links,
         "--proc", "/proc", "--dev", "/dev", "--", "/usr/bin/env", "true",
     ]  # fmt: skip
-    os.execve(str(bwrap), argv, {})
+    os.execve(str(bwrap), argv, {})  # noqa: S606

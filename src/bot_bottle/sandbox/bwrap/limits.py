@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_bottle.sandbox.contract import Layer, Resources
+from bot_bottle.sandbox.contract import Resources
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 _PERIOD_US = 100_000
@@ -97,10 +97,15 @@ def _values(version: int, limit: str, resources: Resources) -> Iterable[tuple[st
     return [("cpu.cfs_period_us", str(_PERIOD_US)), ("cpu.cfs_quota_us", str(quota))]
 
 
-def enter(groups: Iterable[Path]) -> None:
-    """Move the calling process."""
+def move(groups: Iterable[Path], pid: int) -> None:
+    """Move *pid*; what it forks from now on is in *groups* too. Each write waits for an RCU grace period."""
     for group in groups:
-        _write(group / "cgroup.procs", "0")
+        _write(group / "cgroup.procs", str(pid))
+
+
+def holds(group: Path, pid: int) -> bool:
+    """Whether *pid* is in *group*."""
+    return str(pid) in (group / "cgroup.procs").read_text(encoding="ascii").split()
 
 
 def kill(groups: Iterable[Path]) -> None:
@@ -133,29 +138,6 @@ def remove(groups: Iterable[Path], timeout_s: float = 2.0) -> None:
 def groups_of(groups: Groups, identity: str) -> list[Path]:
     """The groups of *identity* that exist."""
     return [path for path in {parent / identity for parent in groups.parents.values()} if path.exists()]
-
-
-def disk_usage(layers: Iterable[Layer]) -> int:
-    """Bytes that the writable parts of *layers* take on the disk; what vanishes meanwhile counts 0."""
-    return sum(_usage(directory) for layer in layers for directory in (layer.upper, layer.work))
-
-
-def _usage(directory: Path) -> int:
-    total = 0
-    waiting = [os.fspath(directory)]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    try:
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
-                        if entry.is_dir(follow_symlinks=False):
-                            waiting.append(entry.path)
-                    except OSError:
-                        continue
-        except OSError:
-            continue
-    return total
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,14 +11,17 @@ import _signal  # type: ignore[import-not-found]
 import _socket
 import os
 import resource
-from collections.abc import Sequence
 
 from . import files, native, probes, wire
-from .loop import IN, Loop
 from .lookup import Lookup
+from .loop import IN, Loop
 from .names import StandIns
 from .programs import Programs, Setup, confine
 from .relay import Relay, spare_flows
+
+TYPE_CHECKING = False  # as in typing, which takes 3 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROXY_SOCKET = "/run/bot-bottle/proxy.sock"
 
@@ -124,6 +127,7 @@ def _watch_children(loop: Loop, programs: Programs) -> None:
 def main(descriptors: Sequence[int]) -> None:
     """Never returns."""
     native.hide()
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # which the kernel keeps from a namespace's init
     for fd in descriptors:
         os.set_inheritable(fd, False)
     control, exec_listener, proxy, http, https, datagrams, stream = (

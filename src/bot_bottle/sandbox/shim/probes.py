@@ -14,9 +14,12 @@ import fcntl
 import os
 import stat
 import termios
-from collections.abc import Callable, Sequence
 
 from .native import unshare_user_errno
+
+TYPE_CHECKING = False  # as in typing, which takes 3 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 TIMEOUT_S = 1.0
 """Of one probe. With loopback only, every refusal is at once: whatever hangs has a route."""

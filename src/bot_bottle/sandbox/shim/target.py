@@ -15,7 +15,7 @@ MORE = object()
 """the name is not there yet"""
 
 
-def find(data: bytes) -> str | None | object:
+def find(data: bytes) -> str | object | None:
     """The name in *data*, None when there is and will be none, :data:`MORE` when bytes are missing."""
     if not data:
         return MORE
@@ -28,7 +28,7 @@ def find(data: bytes) -> str | None | object:
     return found
 
 
-def _host(data: bytes) -> str | None | object:
+def _host(data: bytes) -> str | object | None:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return MORE if data[0] < 0x80 else None
@@ -38,7 +38,7 @@ def _host(data: bytes) -> str | None | object:
     return names[0].decode("latin-1").partition(":")[0]
 
 
-def _server_name(data: bytes) -> str | None | object:
+def _server_name(data: bytes) -> str | object | None:
     """RFC 8446 section 4.1.2 and RFC 6066 section 3; the hello may lie in several records."""
     hello = bytearray()
     at = 0
