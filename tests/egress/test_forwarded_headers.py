@@ -109,6 +109,12 @@ def test_the_route_adds_names() -> None:
     assert names(OURS, "x-github-api-version", "X-API-KEY") == ["x-github-api-version"]
 
 
+def test_what_is_injected_comes_from_us_alone() -> None:
+    """Also a field that would pass otherwise."""
+    route = Route("a.example", auth=(Inject(Scheme.RAW, "T", "Accept-LANGUAGE"),))
+    assert names(route, "accept-language", "Accept") == ["Accept"]
+
+
 def test_provider_fields() -> None:
     """Each provider's client keeps what it needs; another's does not pass."""
     assert names(CLAUDE, "Anthropic-Version", "X-App", "OpenAI-Beta") == ["Anthropic-Version", "X-App"]
@@ -141,6 +147,12 @@ def test_provider_passthrough() -> None:
         ("anthropic-beta", "OAUTH-2025-04-20", None),
         ("anthropic-beta", "oauth-2025-04-2x", None),
         ("anthropic-beta", "oauth-stolen", None),
+        ("anthropic-beta", "oauth-20255-04-20", None),
+        ("anthropic-beta", "oauth-abcd-ef-gh", None),
+        ("anthropic-beta", "oauth-2025-04-2\u00b2", None),
+        ("user-agent", "a/1  b/2", "a/1"),
+        ("user-agent", "a" * 60, None),
+        ("user-agent", "a=b", None),
         ("anthropic-beta", "", None),
         ("user-agent", "claude-cli/2.1.330 (external, cli)", "claude-cli/2.1.330"),
         ("user-agent", "git/2.39.5", "git/2.39.5"),
