@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from bot_bottle.ipc.client import DaemonClient
 from bot_bottle.store.layout import Layout
 
 HERE = Path(__file__).parent
@@ -107,15 +106,19 @@ class Host:
             **more,
         }
 
-    def launcher(self, bottle: str = "one", **options) -> Launcher:
-        made = Launcher(self, self.options(bottle=bottle, **options))
+    eventually = staticmethod(eventually)
+    alive = staticmethod(alive)
+
+    def start(self, options: dict) -> Launcher:
+        made = Launcher(self, options)
         self.launchers.append(made)
         return made
 
+    def launcher(self, bottle: str = "one", **options) -> Launcher:
+        return self.start(self.options(bottle=bottle, **options))
+
     def race(self, clients: int, **options) -> Launcher:
-        made = Launcher(self, self.options(race=clients, **options))
-        self.launchers.append(made)
-        return made
+        return self.start(self.options(race=clients, **options))
 
     def ready(self, bottle: str = "one", **options) -> tuple[Launcher, dict]:
         launcher = self.launcher(bottle, **options)
@@ -178,15 +181,3 @@ def _may_run_as(uid: int) -> bool:
         env={}, capture_output=True, check=False,
     )  # fmt: skip
     return done.returncode == 0
-
-
-@pytest.fixture
-def connect(host):
-    """Raw connections to the running daemon, as root or as the same user only."""
-
-    def make():
-        client = DaemonClient.connect(host.layout)
-        assert client is not None
-        return client
-
-    return make

@@ -18,7 +18,7 @@ import msgspec
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.client import DaemonClient
-from bot_bottle.ipc.sidecar import FromSidecar, Ready, Refused, SidecarSecrets, SidecarSpec
+from bot_bottle.ipc.sidecar import ConnectTo, FromSidecar, Ready, Refused, SidecarSecrets, SidecarSpec
 from bot_bottle.store import bottles
 from bot_bottle.store.directories import prepare
 from bot_bottle.store.layout import Layout
@@ -46,7 +46,7 @@ class Launcher:
         for path in (guest, guest / "egress", guest / "run", sockets):
             path.mkdir(mode=0o755)
             path.chmod(0o755)
-        (guest / "egress" / "routes.yaml").write_text("routes: []\n")
+        (guest / "egress" / "routes.yaml").write_text(self.options.get("routes", "routes: []\n"))
         (guest / "egress" / "probes.json").write_text(json.dumps(self.options.get("probes", {})))
         for path in (guest / "egress").iterdir():
             path.chmod(0o644)
@@ -67,6 +67,7 @@ class Launcher:
         spec = SidecarSpec(
             bottle=self.bottle, nonce="0" * 32, egress_dir=str(guest / "egress"),
             run_dir=str(guest / "run"), uid=self.uid,
+            connect_to=tuple(ConnectTo(*item) for item in self.options.get("connect_to", [])),
         )  # fmt: skip
         self.client = self.ensure()
         try:
@@ -86,7 +87,8 @@ class Launcher:
                 message, fds = wire.receive(self.control, FromSidecar)
             except wire.WireError as error:
                 if error.closed:
-                    say(event="sidecar-ended")
+                    log = self.layout.guest(self.bottle) / "sidecar.log"
+                    say(event="sidecar-ended", log=log.read_text())
                     return
                 self.strange += 1
                 continue
@@ -94,7 +96,8 @@ class Launcher:
             if isinstance(message, Ready):
                 say(
                     event="ready", sidecar=self.handle.pid, daemon=self.client.status().pid,
-                    strange=self.strange, version=message.version, descriptors=len(os.listdir("/proc/self/fd")),
+                    strange=self.strange, version=message.version, ca=message.ca_pem,
+                    descriptors=len(os.listdir("/proc/self/fd")),
                 )  # fmt: skip
                 return
             assert isinstance(message, Refused)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import socket
@@ -10,11 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-_spec = importlib.util.spec_from_file_location("controller_conftest", Path(__file__).parent / "conftest.py")
-conftest = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(conftest)
-alive, eventually = conftest.alive, conftest.eventually
 
 
 def test_twenty_clients_at_once_start_one_daemon(host):
@@ -43,8 +37,8 @@ def test_a_bottle_runs_and_finishes(host):
     launcher, event = host.ready()
     assert launcher.tell("status")["bottles"] == ["one"]
     assert launcher.tell("finish") == {"event": "finished"}
-    eventually(lambda: not alive(event["sidecar"]), "the sidecar ends with its control socket")
-    eventually(lambda: not list((host.layout.run / "s").iterdir()), "its record is gone")
+    host.eventually(lambda: not host.alive(event["sidecar"]), "the sidecar ends with its control socket")
+    host.eventually(lambda: not list((host.layout.run / "s").iterdir()), "its record is gone")
     other, _ = host.ready("two")
     assert other.tell("status")["bottles"] == ["two"]
 
@@ -52,9 +46,11 @@ def test_a_bottle_runs_and_finishes(host):
 def test_it_ends_after_the_last_bottle(host):
     launcher, event = host.ready(idle_s=0.5)
     zygote = host.zygote(event["daemon"])
-    assert alive(event["daemon"]) and alive(zygote)
+    assert host.alive(event["daemon"]) and host.alive(zygote)
     launcher.tell("finish")
-    eventually(lambda: not alive(event["daemon"]) and not alive(zygote), "the daemon ends when idle")
+    host.eventually(
+        lambda: not host.alive(event["daemon"]) and not host.alive(zygote), "the daemon ends when idle"
+    )
     assert not host.layout.daemon_socket.exists()
 
 
@@ -74,8 +70,10 @@ def test_sigterm_ends_it_in_good_order_and_sidecars_live_on(host):
     launcher, event = host.ready()
     zygote = host.zygote(event["daemon"])
     os.kill(event["daemon"], signal.SIGTERM)
-    eventually(lambda: not alive(event["daemon"]) and not alive(zygote), "daemon and parent end")
-    assert alive(event["sidecar"])
+    host.eventually(
+        lambda: not host.alive(event["daemon"]) and not host.alive(zygote), "daemon and parent end"
+    )
+    assert host.alive(event["sidecar"])
     assert not host.layout.daemon_socket.exists()
     assert launcher.tell("watch") == {"event": "daemon-ended"}
 
@@ -84,24 +82,26 @@ def test_after_kill_9_the_launcher_starts_another_one_and_its_bottle_is_adopted(
     launcher, event = host.ready()
     os.kill(event["daemon"], signal.SIGKILL)
     assert launcher.tell("watch") == {"event": "daemon-ended"}
-    assert alive(event["sidecar"])
+    assert host.alive(event["sidecar"])
     rejoined = launcher.tell("rejoin")
     host.daemons.add(rejoined["daemon"])
     assert rejoined["daemon"] != event["daemon"]
     assert launcher.tell("status")["bottles"] == ["one"]
-    eventually(lambda: '"chore":"recover"' in host.log(), "the recovery is over")
-    assert alive(event["sidecar"])
+    host.eventually(lambda: '"chore":"recover"' in host.log(), "the recovery is over")
+    assert host.alive(event["sidecar"])
     launcher.end()
-    eventually(lambda: not alive(event["sidecar"]), "the adopted bottle's sidecar ends with its launcher")
-    eventually(lambda: not host.layout.state("one").exists(), "the adopted bottle is reaped")
+    host.eventually(
+        lambda: not host.alive(event["sidecar"]), "the adopted bottle's sidecar ends with its launcher"
+    )
+    host.eventually(lambda: not host.layout.state("one").exists(), "the adopted bottle is reaped")
 
 
 def test_when_the_parent_dies_bottles_run_on_and_the_next_launch_gets_a_new_one(host):
     launcher, event = host.ready()
     zygote = host.zygote(event["daemon"])
     os.kill(zygote, signal.SIGKILL)
-    eventually(lambda: "parent-lost" in host.log(), "its death is noticed")
-    assert alive(event["sidecar"])
+    host.eventually(lambda: "parent-lost" in host.log(), "its death is noticed")
+    assert host.alive(event["sidecar"])
     other, again = host.ready("two")
     assert again["daemon"] == event["daemon"]
     assert host.zygote(event["daemon"]) not in (0, zygote)
@@ -125,7 +125,7 @@ def test_one_name_is_launched_once(host):
     launcher, event = host.ready()
     answer = launcher.tell("again")
     assert answer["event"] == "failed" and "running already" in answer["reason"]
-    assert alive(event["sidecar"])
+    assert host.alive(event["sidecar"])
 
 
 def test_a_second_daemon_for_one_state_root_is_refused(host):
@@ -134,8 +134,7 @@ def test_a_second_daemon_for_one_state_root_is_refused(host):
     options = host.options(bottle="two")
     other = host.root / "elsewhere"
     options["run"] = str(other)
-    launcher = conftest.Launcher(host, options)
-    host.launchers.append(launcher)
+    launcher = host.start(options)
     said = launcher.said()
     assert said["event"] == "failed"
     assert f"pid {event['daemon']}" in said["reason"] and str(host.layout.daemon_socket) in said["reason"]
@@ -144,7 +143,7 @@ def test_a_second_daemon_for_one_state_root_is_refused(host):
 def test_a_socket_file_of_a_killed_daemon_is_replaced(host):
     _, event = host.ready()
     os.kill(event["daemon"], signal.SIGKILL)
-    eventually(lambda: not alive(event["daemon"]), "it is dead")
+    host.eventually(lambda: not host.alive(event["daemon"]), "it is dead")
     assert host.layout.daemon_socket.exists()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe, pytest.raises(ConnectionRefusedError):
         probe.connect(str(host.layout.daemon_socket))

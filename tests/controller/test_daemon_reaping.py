@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
 import signal
-from pathlib import Path
 
 import pytest
-
-_spec = importlib.util.spec_from_file_location("controller_conftest", Path(__file__).parent / "conftest.py")
-conftest = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(conftest)
-alive, eventually = conftest.alive, conftest.eventually
 
 PARTIES = ("daemon", "parent", "launcher", "sidecar")
 ORDERS = list(itertools.permutations(PARTIES))
@@ -38,15 +31,15 @@ def kill_in_order(host, order) -> None:
         "daemon": event["daemon"], "parent": host.zygote(event["daemon"]),
         "launcher": launcher.pid, "sidecar": event["sidecar"],
     }  # fmt: skip
-    assert all(alive(pid) for pid in pids.values())
+    assert all(host.alive(pid) for pid in pids.values())
     for name in order:
-        if alive(pids[name]):
+        if host.alive(pids[name]):
             os.kill(pids[name], signal.SIGKILL)
     launcher.process.wait()
-    eventually(lambda: not any(alive(pid) for pid in pids.values()), "all four are gone")
+    host.eventually(lambda: not any(host.alive(pid) for pid in pids.values()), "all four are gone")
     _, again = host.ready("two")
-    eventually(lambda: nothing_left(host), "nothing is left of the first bottle")
-    assert alive(again["sidecar"])
+    host.eventually(lambda: nothing_left(host), "nothing is left of the first bottle")
+    assert host.alive(again["sidecar"])
     assert not (host.layout.run / "s" / "one").exists()
 
 
@@ -64,21 +57,21 @@ def test_killed_in_any_order_nothing_is_left(host, order):
 def test_a_killed_launcher_is_reaped_at_once(host):
     launcher, event = host.ready()
     launcher.end()
-    eventually(lambda: not alive(event["sidecar"]), "the sidecar is gone")
-    eventually(lambda: nothing_left(host), "everything else is gone")
+    host.eventually(lambda: not host.alive(event["sidecar"]), "the sidecar is gone")
+    host.eventually(lambda: nothing_left(host), "everything else is gone")
 
 
 def test_a_sidecar_that_does_not_end_is_killed_with_its_launcher(host):
     launcher, event = host.ready(entry="stubborn")
     launcher.end()
-    eventually(lambda: not alive(event["sidecar"]), "the daemon killed it")
-    eventually(lambda: nothing_left(host), "everything else is gone")
+    host.eventually(lambda: not host.alive(event["sidecar"]), "the daemon killed it")
+    host.eventually(lambda: nothing_left(host), "everything else is gone")
 
 
 def test_a_sidecar_that_does_not_end_is_killed_after_its_bottle_has_finished(host):
     launcher, event = host.ready(entry="stubborn")
     launcher.tell("finish")
-    eventually(lambda: not alive(event["sidecar"]), "its time to linger is over")
+    host.eventually(lambda: not host.alive(event["sidecar"]), "its time to linger is over")
 
 
 def test_a_sidecar_that_outlives_launcher_and_daemon_is_killed_by_the_next_daemon(host):
@@ -86,11 +79,11 @@ def test_a_sidecar_that_outlives_launcher_and_daemon_is_killed_by_the_next_daemo
     launcher, event = host.ready(entry="stubborn")
     os.kill(event["daemon"], signal.SIGKILL)
     launcher.end()
-    eventually(lambda: not alive(event["daemon"]), "the daemon is gone")
-    assert alive(event["sidecar"])
+    host.eventually(lambda: not host.alive(event["daemon"]), "the daemon is gone")
+    assert host.alive(event["sidecar"])
     host.ready("two", entry="stubborn")
-    eventually(lambda: not alive(event["sidecar"]), "the new daemon killed it")
-    eventually(lambda: nothing_left(host), "everything else is gone")
+    host.eventually(lambda: not host.alive(event["sidecar"]), "the new daemon killed it")
+    host.eventually(lambda: nothing_left(host), "everything else is gone")
 
 
 def test_a_launcher_that_dies_between_two_daemons_is_found_by_the_second_look(host):
@@ -98,10 +91,10 @@ def test_a_launcher_that_dies_between_two_daemons_is_found_by_the_second_look(ho
     launcher, event = host.ready(entry="stubborn")
     os.kill(event["daemon"], signal.SIGKILL)
     host.ready("two", entry="stubborn")
-    eventually(lambda: host.log().count('"chore-done"') == 2, "each daemon has looked once")
-    assert alive(event["sidecar"])
+    host.eventually(lambda: host.log().count('"chore-done"') == 2, "each daemon has looked once")
+    assert host.alive(event["sidecar"])
     launcher.end()
-    eventually(lambda: not alive(event["sidecar"]) and nothing_left(host), "all of it is gone")
+    host.eventually(lambda: not host.alive(event["sidecar"]) and nothing_left(host), "all of it is gone")
 
 
 def test_a_record_never_kills_another_process(host):
@@ -114,7 +107,7 @@ def test_a_record_never_kills_another_process(host):
     os.kill(host.daemon_pid(), signal.SIGKILL)
     launcher.tell("watch")
     launcher.tell("rejoin")
-    eventually(lambda: '"chore-done"' in host.log(), "the recovery is over")
+    host.eventually(lambda: '"chore-done"' in host.log(), "the recovery is over")
     assert bystander.process.poll() in (None, 0)
 
 
@@ -127,25 +120,27 @@ def test_a_reaper_that_fails_or_hangs_does_not_keep_the_daemon_from_its_work(hos
     bad, event = host.ready("bad-one", reaper=behaviour)
     good, _ = host.ready("good-one", reaper=behaviour)
     bad.end()
-    eventually(lambda: not alive(event["sidecar"]), "the sidecar is gone all the same")
+    host.eventually(lambda: not host.alive(event["sidecar"]), "the sidecar is gone all the same")
     other, again = host.ready("another", reaper=behaviour)
     assert again["daemon"] == event["daemon"]
     good.end()
-    eventually(lambda: nothing_left(host, "good-one"), "the others are reaped")
-    eventually(lambda: '"chore-failed"' in host.log(), "the failure is written down")
-    eventually(lambda: other.tell("status")["bottles"] == ["another"], "its name is free again")
+    host.eventually(lambda: nothing_left(host, "good-one"), "the others are reaped")
+    host.eventually(lambda: '"chore-failed"' in host.log(), "the failure is written down")
+    host.eventually(lambda: other.tell("status")["bottles"] == ["another"], "its name is free again")
 
 
 def test_a_launcher_that_is_killed_while_its_sidecar_is_made_leaves_nothing(host):
     """The request is with the parent when the launcher dies; the answer finds nobody."""
     host.ready("first")
     launchers = [host.launcher(f"n{number}") for number in range(4)]
-    eventually(
+    host.eventually(
         lambda: any(host.layout.state(f"n{number}").exists() for number in range(4)), "they have begun"
     )
     for launcher in launchers:
         launcher.end()
-    eventually(lambda: all(nothing_left_or_never_there(host, n) for n in range(4)), "nothing is left of them")
+    host.eventually(
+        lambda: all(nothing_left_or_never_there(host, n) for n in range(4)), "nothing is left of them"
+    )
 
 
 def nothing_left_or_never_there(host, number: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import socket
 import ssl
 import threading
@@ -54,10 +55,10 @@ def _exchange(path, request: bytes) -> bytes:
         sock.settimeout(20)
         sock.connect(str(path))
         sock.sendall(request)
-        answer = b""
-        while chunk := sock.recv(65536):
-            answer += chunk
-    return answer
+        with sock.makefile("rb") as stream:
+            head = b"".join(iter(stream.readline, b"\r\n"))
+            length = re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE)
+            return head + stream.read(int(length[1]))
 
 
 def _get(path, host: str, where: str) -> bytes:
@@ -95,8 +96,8 @@ def test_a_leaf_certificate_is_made_without_a_writable_file_system(proxy):
 
 def test_its_log_is_written_by_the_descriptor_that_it_was_given(host, proxy):
     path, _, launcher = proxy
-    _get(path, HOST, "/logged")
+    _get(path, "blocked.example.test", "/logged")
     log = host.layout.guest("one") / "sidecar.log"
-    host.eventually(lambda: "/logged" in log.read_text(), "the request is in the log")
+    host.eventually(lambda: "/logged" in log.read_text(), "the refusal is in the log")
     assert all(isinstance(json.loads(line), dict) for line in log.read_text().splitlines())
     launcher.tell("finish")

@@ -63,7 +63,9 @@ def become(kind: Kind, spec: SidecarSpec, fds: tuple[int, ...], report: int) -> 
 def _live(kind: Kind, spec: SidecarSpec, fds: Descriptors) -> NoReturn:
     status = 70
     try:
-        _replace_standard_streams(fds.log)
+        os.dup2(fds.log, 2)  # what the interpreter itself says at a crash
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         if _confine(kind, spec, fds):
             status = kind.run(spec, fds)
     except BaseException as error:
@@ -80,6 +82,7 @@ def _confine(kind: Kind, spec: SidecarSpec, fds: Descriptors) -> bool:
         with open("/proc/self/comm", "w", encoding="ascii") as name:
             name.write(kind.name[:15])
         view.build(spec, uid)
+        _no_standard_streams()
         confine.give_up_rights(spec.uid, kind.profile)
     except Exception as error:
         _refuse(fds.control, f"the sidecar can't be confined: {error}")
@@ -95,12 +98,9 @@ def _refuse(control: int, reason: str) -> None:
             pass
 
 
-def _replace_standard_streams(log: int) -> None:
-    """Nothing to read, nothing to print to; what the interpreter itself says at a crash goes to the log."""
+def _no_standard_streams() -> None:
+    """Nothing to read, nothing to print to; opened in the view, so that no descriptor leads out of it."""
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    os.dup2(log, 2)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
