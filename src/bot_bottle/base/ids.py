@@ -6,8 +6,8 @@ out of ``[a-z0-9-]``, neither first nor last a dash (``spec: state, identities``
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import string
 
 from bot_bottle.base.errors import BotBottleError
@@ -44,11 +44,15 @@ def slug(label: str) -> str:
 
 def mint_identity(name: str) -> str:
     """``<slug of name>-<5 random characters>``, e.g. ``dev-abc12``."""
-    suffix = "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(5))
+    number = int.from_bytes(os.urandom(8), "big")
+    suffix = ""
+    for _ in range(5):
+        number, digit = divmod(number, len(_SUFFIX_ALPHABET))
+        suffix += _SUFFIX_ALPHABET[digit]
     stem = slug(name)[: MAX_IDENTITY_CHARS - 6].strip("-") or "bottle"
     return f"{stem}-{suffix}"
 
 
 def mint_nonce() -> str:
     """32 random hex digits: names one launch, proves nothing, is no secret."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()

@@ -15,7 +15,6 @@ from bot_bottle.sandbox.contract import Backend
 from bot_bottle.store import bottles
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.removal import remove_tree
-from bot_bottle.store.uids import UidRegistry
 
 LOCK_WAIT_S = 5.0
 """A killed process's sockets may be seen closed a moment before its lock is."""
@@ -42,12 +41,13 @@ def reap(layout: Layout, identity: str, backends: Mapping[str, Backend]) -> bool
 
 
 def discard(layout: Layout, identity: str) -> tuple[str, ...]:
-    """Delete a bottle's state and give its uids back. Returns what could not be deleted (kept claimed)."""
-    problems = bottles.remove(layout, identity)
+    """Delete a bottle's state, uids included. Returns what could not be deleted; () too when a start won."""
+    try:
+        problems = bottles.remove(layout, identity)
+    except bottles.BottleRunning:
+        return ()
     for problem in problems:
         messages.warning(f"could not be removed: {problem}")
-    if not problems:
-        UidRegistry.of(layout).release(layout.state(identity))
     return problems
 
 

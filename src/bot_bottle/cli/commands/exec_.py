@@ -16,7 +16,7 @@ from bot_bottle.store.layout import default_layout
 @click.command(
     "exec",
     short_help="run a command in a running bottle",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
 )
 @click.argument("identity")
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -27,6 +27,10 @@ def command(identity: str, argv: tuple[str, ...], no_terminal: bool, raw_termina
 
     Example: bot-bottle exec dev-abc12 -- ls -la
     """
+    if argv[0] == "--":
+        argv = argv[1:]
+    if not argv:
+        raise click.UsageError("which command? give it behind '--'")
     layout = default_layout()
     summary = bottles.find_state(layout, parse_identity(identity))
     if summary is None or not summary.running:
