@@ -331,7 +331,7 @@ def test_a_malformed_head_is_answered_without_waiting(proxy, name):
     client = proxy.tunnel("plain.example.com", 80)
     client.send(HEADS[name])
     said = client.read_some()
-    assert said.startswith(b"HTTP/1.1 4") or not HEADS[name][:1].isupper() and not said
+    assert said.startswith(b"HTTP/1.1 4") or (not HEADS[name][:1].isupper() and not said)
     client.close()
 
 
