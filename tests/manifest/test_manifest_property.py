@@ -234,7 +234,7 @@ agents = st.builds(
     prompt=text.map(str.strip),
 )
 
-quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick
