@@ -21,20 +21,17 @@ TYPE_CHECKING = False  # as in typing, which takes 3 ms to import
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-TIMEOUT_S = 1.0
+TIMEOUT_S = 0.5
 """Of one probe. With loopback only, every refusal is at once: whatever hangs has a route."""
 PROXY_TIMEOUT_S = 5.0
 """The proxy may be busy for a moment; it must answer."""
 FORBIDDEN_NAME = "self-test.bot-bottle.invalid"
 """No route can name it (RFC 2606)."""
 
-_REFUSALS = frozenset(
+_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_REFUSALS = _UNREACHABLE | frozenset(
     {
         errno.ECONNREFUSED,
-        errno.ENETUNREACH,
-        errno.EHOSTUNREACH,
-        errno.EADDRNOTAVAIL,
-        errno.EAFNOSUPPORT,
         errno.EACCES,
         errno.EPERM,
         errno.EROFS,
@@ -108,14 +105,19 @@ def _probes(order: Order) -> list[tuple[str, Callable[[], str]]]:
     return probes
 
 
-def _refused(attempt: Callable[[], object]) -> str:
+def _refused(attempt: Callable[[], object], refusals: frozenset[int] = _REFUSALS) -> str:
     try:
         attempt()
     except OSError as error:
-        if error.errno in _REFUSALS:
+        if error.errno in refusals:
             return errno.errorcode[error.errno]
         raise
     raise _Open("it answered")
+
+
+def _expected(host: str) -> frozenset[int]:
+    """On loopback a refusal is right; from anywhere else it would be an answer: only no route is right."""
+    return _REFUSALS if host == "127.0.0.1" else _UNREACHABLE
 
 
 def _family(host: str) -> int:
@@ -125,7 +127,7 @@ def _family(host: str) -> int:
 def _connect(host: str, port: int) -> str:
     sock = _socket.socket(_family(host), _socket.SOCK_STREAM)
     sock.settimeout(TIMEOUT_S)
-    return _refused(lambda: sock.connect((host, port)))
+    return _refused(lambda: sock.connect((host, port)), _expected(host))
 
 
 def _datagram(host: str, port: int) -> str:
@@ -138,7 +140,7 @@ def _datagram(host: str, port: int) -> str:
         sock.send(b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01")
         sock.recv(512)
 
-    return _refused(exchange)
+    return _refused(exchange, _expected(host))
 
 
 def _abstract(name: bytes) -> str:
