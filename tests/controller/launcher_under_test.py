@@ -5,6 +5,7 @@ python launcher_under_test.py '{"home": …, "shared": …, "run": …, "program
 
 from __future__ import annotations
 
+import array
 import json
 import os
 import select
@@ -50,6 +51,9 @@ class Launcher:
         (guest / "egress" / "probes.json").write_text(json.dumps(self.options.get("probes", {})))
         for path in (guest / "egress").iterdir():
             path.chmod(0o644)
+        if self.options.get("egress_is_link"):
+            (guest / "egress").rename(guest / "other")
+            (guest / "egress").symlink_to("other")
         if self.uid is not None:
             os.chown(guest / "run", self.uid, self.uid)
         self.listener = socket.socket(socket.AF_UNIX)
@@ -125,11 +129,34 @@ class Launcher:
         elif word == "status":
             status = self.client.status()
             say(event="status", daemon=status.pid, bottles=list(status.bottles))
+        elif word.startswith("raw "):
+            say(event="raw", answer=self.raw(*json.loads(word[4:])))
+        elif word.startswith("raw-own "):
+            say(event="raw", answer=exchange(self.client._sock, *json.loads(word[8:])))
         elif word == "watch":
             poller = select.poll()
             poller.register(self.client.fileno(), select.POLLIN)
             say(event="daemon-ended" if poller.poll(20_000) else "daemon-lives")
         return True
+
+    def raw(self, payload: str, descriptors: int) -> str:
+        """One packet on a connection of its own; what comes back, empty for an end."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+            sock.settimeout(10)
+            sock.connect(str(self.layout.daemon_socket))
+            return exchange(sock, payload, descriptors)
+
+
+def exchange(sock: socket.socket, payload: str, descriptors: int) -> str:
+    with open("/dev/null", "rb") as null:
+        fds = array.array("i", [null.fileno()] * descriptors)
+        sock.sendmsg(
+            [payload.encode("latin-1")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else []
+        )
+    try:
+        return sock.recv(65536).decode()
+    except ConnectionResetError:
+        return ""
 
 
 def race(options: dict) -> None:
