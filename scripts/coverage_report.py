@@ -49,10 +49,13 @@ def core_modules(listing: str) -> list[Path]:
         pattern = line.partition("#")[0].strip()
         if not pattern:
             continue
-        matches = sorted(SOURCE.glob(pattern))
+        matches = sorted(SOURCE.glob(pattern.removeprefix("!")))
         if not matches:
             raise LookupError(f"{pattern!r} matches no module: mend the list")
-        found.update(dict.fromkeys(matches))
+        if pattern.startswith("!"):
+            found = {path: None for path in found if path not in matches}
+        else:
+            found.update(dict.fromkeys(matches))
     return list(found)
 
 
