@@ -79,6 +79,7 @@ GLOBAL = [
     "64:ff9b::101:101",
     "::ffff:1.1.1.1",
     "2002:101:101::1",
+    "2606:4700::5efe:101:101",
 ]
 
 
@@ -127,7 +128,14 @@ def test_global(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["fe80::5efe:101:101", "2606:4700::5efe:a9fe:a9fe", "2606:4700::5efe:a00:1", "fd00::200:5efe:101:101"],
+    [
+        "fe80::5efe:101:101",
+        "2606:4700::5efe:a9fe:a9fe",
+        "2606:4700::5efe:a00:1",
+        "2606:4700::5efe:a83f:8110",
+        "2606:4700::5efe:e000:1",
+        "fd00::200:5efe:101:101",
+    ],
 )
 def test_isatap_is_judged_by_both_ends(text: str) -> None:
     """A tunnel's address is neither better than its prefix nor than the address inside."""
