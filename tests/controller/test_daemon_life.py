@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot_bottle.store.layout import Layout
+
 
 def test_twenty_clients_at_once_start_one_daemon(host):
     """Four processes of five threads each find no daemon at the same moment; all reach the same one."""
@@ -159,3 +161,20 @@ def test_the_daemon_gets_little_of_its_starters_environment_and_no_descriptor(ho
     names = {item.partition(b"=")[0] for item in Path(f"/proc/{zygote}/environ").read_bytes().split(b"\0")}
     assert names - {b""} == {b"LANG", b"MALLOC_ARENA_MAX"}
     assert os.readlink(f"/proc/{event['daemon']}/cwd") == "/"
+
+
+def test_a_private_home_with_a_long_path_will_do(host):
+    """90 characters of HOME, mode 0700: nothing that a bottle's uid must reach lies below it for root, and no
+    socket for anybody (ruling 43)."""
+    home = host.root / "operator" / ("h" * (90 - len(str(host.root / "operator")) - 1))
+    home.mkdir(mode=0o700)
+    if host.uid is not None:
+        os.chown(home, host.uid, host.uid)
+    assert len(str(home)) == 90
+    state = home / ".bot-bottle"
+    shared = host.root / "var" / "bot-bottle" / "01234567" if host.is_root else state
+    host.layout = Layout(state, shared, host.root / "run" / "bot-bottle" / "01234567")
+    launcher, event = host.ready("b" * 40, entry="proxy")
+    assert event["ca"]
+    assert launcher.tell("finish") == {"event": "finished"}
+    host.eventually(lambda: not host.alive(event["sidecar"]), "the sidecar ends")
