@@ -45,7 +45,7 @@ def running(home: Path, *arguments: str, listen: str = "127.0.0.1:0", **variable
     )  # fmt: skip
     try:
         line = process.stdout.readline()
-        assert line.startswith("listening on "), process.stderr.read() if not line else line
+        assert line.startswith("listening on "), line or process.stderr.read()
         yield process, line.removeprefix("listening on ").strip()
     finally:
         if process.poll() is None:

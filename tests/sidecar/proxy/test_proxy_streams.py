@@ -151,9 +151,11 @@ def test_a_client_that_never_reads_refusals_is_not_answered_for_ever(serve):
     client.sock.settimeout(0.5)
     sent = 0
     request = b"GET /x HTTP/1.1\r\nHost: evil.example\r\n\r\n" * 1000
-    with pytest.raises(TimeoutError):
-        while sent < 200 * MIB:
+    try:
+        while sent < 64 * MIB:
             sent += client.sock.send(request)
+    except TimeoutError:
+        pass
     assert sent < 64 * MIB
     assert fake.accepted == 0
 

@@ -175,7 +175,7 @@ def parse_response(head: bytes, method: str, limits: Limits) -> ParsedResponse:
 
 def _lines(head: bytes, text: bytes) -> list[bytes]:
     lines = head.split(b"\r\n")
-    if lines.pop():
+    if lines.pop() or not lines:
         raise Malformed("a line does not end with CR LF")
     if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
         raise Malformed("a line has a bare CR or LF")
