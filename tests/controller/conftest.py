@@ -141,7 +141,7 @@ class Host:
 
     def daemon_pid(self) -> int:
         path = self.layout.home / "daemon.lock"
-        return int(path.read_text().split()[1].rstrip(",")) if path.exists() else 0
+        return int(path.read_text().split()[0]) if path.exists() else 0
 
     def close(self) -> None:
         for launcher in self.launchers:

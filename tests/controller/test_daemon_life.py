@@ -139,7 +139,19 @@ def test_a_second_daemon_for_one_state_root_is_refused(host):
     launcher = host.start(options)
     said = launcher.said()
     assert said["event"] == "failed"
-    assert f"pid {event['daemon']}" in said["reason"] and str(host.layout.daemon_socket) in said["reason"]
+    assert f"{event['daemon']} {host.layout.daemon_socket}" in said["reason"]
+
+
+def test_a_launch_while_the_old_daemon_is_still_ending_gets_a_new_one(host):
+    """Told to stop, it has given up its socket and waits for a reaper that takes its time."""
+    launcher, event = host.ready("bad-one", reaper="hangs")
+    launcher.end()
+    host.eventually(lambda: '"event":"launcher-gone"' in host.log(), "the reaper runs")
+    os.kill(event["daemon"], signal.SIGTERM)
+    host.eventually(lambda: not host.layout.daemon_socket.exists(), "it is ending")
+    _, again = host.ready("two")
+    assert again["daemon"] != event["daemon"]
+    assert not host.alive(event["daemon"])
 
 
 def test_a_socket_file_of_a_killed_daemon_is_replaced(host):

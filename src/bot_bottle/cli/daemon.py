@@ -11,16 +11,20 @@ import argparse
 import fcntl
 import os
 import sys
+import time
 from pathlib import Path
 
 from bot_bottle.base import linux
 from bot_bottle.base.errors import BotBottleError
-from bot_bottle.controller.daemon import IDLE_S, Daemon, Settings
+from bot_bottle.controller.daemon import IDLE_S, STOP_TIMEOUT_S, Daemon, Settings
 from bot_bottle.controller.sockets import DaemonStartError
 from bot_bottle.store.directories import prepare
 from bot_bottle.store.layout import Layout
 
 READY_FD = 3
+
+ENDING_TIMEOUT_S = STOP_TIMEOUT_S + 1
+"""A daemon that ends has taken its socket away already, but may still be waiting for its children."""
 
 ZYGOTE = (sys.executable, "-P", "-m", "bot_bottle.controller.zygote", "bot_bottle.sidecar.kinds:start_proxy")
 
@@ -78,17 +82,24 @@ def take_lock(layout: Layout) -> int:
     """Held for the daemon's life: one daemon for one state root, whatever directory its socket is in."""
     path = layout.home / "daemon.lock"
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(fd, 512, 0).decode("utf-8", "replace").strip()
-        os.close(fd)
-        raise DaemonStartError(
-            f"another daemon serves {str(layout.home)!r} already ({holder}): use the same XDG_RUNTIME_DIR, "
-            "or end that one"
-        ) from error
+    deadline = time.monotonic() + ENDING_TIMEOUT_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError as error:
+            holder = os.pread(fd, 1024, 0).decode("utf-8", "replace").strip()
+            ending = not os.path.lexists(holder.partition(" ")[2])
+            if ending and time.monotonic() < deadline:
+                time.sleep(0.01)
+                continue
+            os.close(fd)
+            raise DaemonStartError(
+                f"another daemon serves {str(layout.home)!r} already (pid and socket: {holder}): "
+                "use the same XDG_RUNTIME_DIR, or end that one"
+            ) from error
     os.ftruncate(fd, 0)
-    os.pwrite(fd, f"pid {os.getpid()}, socket {layout.daemon_socket}\n".encode(), 0)
+    os.pwrite(fd, f"{os.getpid()} {layout.daemon_socket}\n".encode(), 0)
     return fd
 
 
