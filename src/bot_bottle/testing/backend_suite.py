@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bot_bottle.sandbox.contract import ProgramNotStarted, Resources, SandboxError, Terminal
-from bot_bottle.testing.backend_ground import HOME, WORKSPACE, Ground, finish
+from bot_bottle.testing.backend_ground import HOME, Ground, finish
 
 HOST_MARKER = "BOT_BOTTLE_SUITE_HOST_VARIABLE"
 """A variable of the launcher's that no bottle may see; the fixture sets it."""
@@ -78,11 +78,11 @@ class BackendSuite:
             for argv, status in (
                 (["no-such-program"], 127),
                 (["/no/such/program"], 127),
-                ([str(HOME / "plain.txt")], 126),
-                ([str(HOME)], 126),
+                (["./plain.txt"], 126),
+                (["./"], 126),
             ):
                 with raises(ProgramNotStarted) as caught:
-                    bottle.spawn(argv)
+                    bottle.spawn(argv, cwd=HOME)
                 assert getattr(caught[0], "status") == status, argv  # noqa: B009
             assert ground.sh(bottle, "exit 3").status == 3
 
@@ -99,11 +99,11 @@ class BackendSuite:
             env = {"ADDED": "two words", "LANG": "C", "LARGE": "z" * 100_000}
             ended = finish(bottle.spawn(["/usr/bin/env", "-0"], env=env))
             seen = dict(entry.split("=", 1) for entry in ended.stdout.decode().split("\0")[:-1])
-            assert seen == {**ground.spec.env, **env}
-            here = finish(bottle.spawn(["/bin/pwd"])).stdout
-            assert here.endswith(b"/home/node/workspace\n")
-            there = finish(bottle.spawn(["/bin/pwd"], cwd=HOME)).stdout
-            assert there.endswith(b"/home/node\n")
+            assert seen == {**ground.spec.env, **env, "HOME": seen["HOME"]}
+            bottle.write(HOME / "in-home", b"", 0o600)
+            assert finish(bottle.spawn(["/bin/cat", "README"])).stdout == b"from the host\n"
+            script = '[ "$(pwd -P)" = "$(cd "$HOME" && pwd -P)" ] && test -e in-home'
+            assert finish(bottle.spawn(["/bin/sh", "-c", script], cwd=HOME)).status == 0
 
     def test_much_in_and_out(self, ground: Ground) -> None:
         """8 MiB through standard input and output are neither cut nor changed."""
@@ -163,12 +163,12 @@ class BackendSuite:
         with ground.bottle() as bottle:
             bottle.write(HOME / "a/b/secret", b"content", 0o600)
             bottle.write(HOME / "large", large, 0o755)
-            ground.sh(bottle, "mkfifo $HOME/fifo; ln -s $HOME/a/b/secret $HOME/link")
+            ground.sh(bottle, 'mkfifo "$HOME"/fifo; ln -s a/b/secret "$HOME"/link')
             bottle.write(HOME / "fifo", b"no longer", 0o644)
             bottle.write(HOME / "link", b"elsewhere", 0o640)
             ended = ground.sh(
                 bottle,
-                "cd $HOME; stat -c %a a/b/secret large link; cat a/b/secret link fifo; echo; sha256sum < large",
+                'cd "$HOME"; stat -c %a a/b/secret large link; cat a/b/secret link fifo; echo; sha256sum < large',
             )
             with raises(SandboxError):
                 bottle.write(HOME / "a/b/secret/below", b"", 0o600)
@@ -184,12 +184,12 @@ class BackendSuite:
         with ground.bottle() as bottle:
             ended = ground.sh(
                 bottle,
-                f"cd {WORKSPACE} && cat README && echo changed > README && mkdir new && echo x > new/file"
-                " && echo h > $HOME/own",
+                "cat README && echo changed > README && mkdir new && echo x > new/file"
+                ' && echo h > "$HOME"/own',
             )
             assert (ended.status, ended.stdout) == (0, b"from the host\n")
         with ground.bottle() as bottle:
-            ended = ground.sh(bottle, f"cd {WORKSPACE}; cat README new/file $HOME/own; rm README; ls -a")
+            ended = ground.sh(bottle, 'cat README new/file "$HOME"/own; rm README; ls -a')
             assert ended.stdout.split() == [b"changed", b"x", b"h", b".", b"..", b"new"]
         with ground.bottle() as bottle:
             assert ground.sh(bottle, "test -e README").status == 1
@@ -201,19 +201,19 @@ class BackendSuite:
         with ground.bottle() as bottle:
             other = ground.backend.attach(ground.spec.exec_socket)
             assert ground.sh(other, "exit 5").status == 5
-            abandoned = other.spawn(["/bin/sh", "-c", "echo $$ > $HOME/pid; exec sleep 600"])
+            abandoned = other.spawn(["/bin/sh", "-c", 'echo $$ > "$HOME"/pid; exec sleep 600'])
             deadline = time.monotonic() + 20
-            while ground.sh(bottle, "test -s $HOME/pid").status and time.monotonic() < deadline:
+            while ground.sh(bottle, 'test -s "$HOME"/pid').status and time.monotonic() < deadline:
                 time.sleep(0.02)
             other.stop()
             self._close(abandoned)
             del abandoned  # as when the command is killed
             assert ground.sh(bottle, "exit 0").status == 0
             while time.monotonic() < deadline:
-                if ground.sh(bottle, "kill -0 $(cat $HOME/pid)").status:
+                if ground.sh(bottle, 'kill -0 $(cat "$HOME"/pid)').status:
                     break
                 time.sleep(0.02)
-            assert ground.sh(bottle, "kill -0 $(cat $HOME/pid)").status != 0
+            assert ground.sh(bottle, 'kill -0 $(cat "$HOME"/pid)').status != 0
 
     def test_stop_ends_everything(self, ground: Ground) -> None:
         """After it nothing answers, waiting raises, the socket is gone; a second stop is nothing."""
