@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -24,41 +24,45 @@ ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
 
 
-def help_text(command: click.Command, words: list[str]) -> str:
-    """What ``bot-bottle WORDS --help`` prints on a terminal of fixed width."""
-    parent: click.Context | None = None
-    for word in words[:-1]:
-        parent = click.Context(cli, parent=parent, info_name=word)
-    context = click.Context(
-        command, parent=parent, info_name=words[-1], terminal_width=WIDTH, max_content_width=WIDTH
+def context_of(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    """As on a terminal of fixed width."""
+    return click.Context(
+        command, parent=parent, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH
     )
-    text = command.get_help(context)
+
+
+def sections(context: click.Context) -> Iterator[tuple[str, str]]:
+    """The words and the help of each command below *context*, groups before their members."""
+    group = context.command
+    assert isinstance(group, click.Group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:
+            raise LookupError(f"the command {name!r} is listed but not there")
+        below = context_of(command, name, context)
+        yield below.command_path.partition(" ")[2], help_text(below)
+        if isinstance(command, click.Group):
+            yield from sections(below)
+
+
+def help_text(context: click.Context) -> str:
+    text = context.command.get_help(context)
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def commands() -> list[tuple[str, click.Command]]:
-    context = click.Context(cli, info_name="bot-bottle")
-    found = []
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        if command is None:
-            raise LookupError(f"the command {name!r} is listed but not there")
-        found.append((name, command))
-    return found
-
-
 def cli_page() -> str:
+    top = context_of(cli, "bot-bottle", None)
     parts = [
         "# Command line",
         "",
         "Made from the code by `make docs`; do not edit.",
         "",
         "```text",
-        help_text(cli, ["bot-bottle"]),
+        help_text(top),
         "```",
     ]
-    for name, command in commands():
-        parts += ["", f"## {name}", "", "```text", help_text(command, ["bot-bottle", name]), "```"]
+    for words, text in sections(top):
+        parts += ["", f"## {words}", "", "```text", text, "```"]
     return "\n".join(parts) + "\n"
 
 
