@@ -26,9 +26,8 @@ WIDTH = 100
 
 def context_of(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
     """As on a terminal of fixed width."""
-    return click.Context(
-        command, parent=parent, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH
-    )
+    settings = command.context_settings | {"terminal_width": WIDTH, "max_content_width": WIDTH}
+    return click.Context(command, parent=parent, info_name=name, **settings)
 
 
 def sections(context: click.Context) -> Iterator[tuple[str, str]]:
