@@ -26,7 +26,7 @@ WIDTH = 100
 
 def context_of(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
     """As on a terminal of fixed width."""
-    settings = command.context_settings | {"terminal_width": WIDTH, "max_content_width": WIDTH}
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     return click.Context(command, parent=parent, info_name=name, **settings)
 
 
