@@ -6,7 +6,6 @@ listener of ours heard anything. Anything else, a missing line included, is a wa
 
 from __future__ import annotations
 
-import ipaddress
 import select
 import socket
 from collections.abc import Mapping, Sequence
@@ -120,7 +119,7 @@ def host_addresses() -> tuple[str, ...]:
             for line in file.readlines()[1:]:
                 fields = line.split()
                 if fields[1] == "00000000" and fields[2] != "00000000":
-                    found[str(ipaddress.IPv4Address(int(fields[2], 16).to_bytes(4, "little")))] = None
+                    found[socket.inet_ntoa(int(fields[2], 16).to_bytes(4, "little"))] = None
         with open("/proc/net/fib_trie", encoding="ascii") as file:
             before = ""
             for line in file:

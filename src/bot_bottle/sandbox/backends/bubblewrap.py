@@ -1,7 +1,8 @@
 """The bubblewrap backend: Linux namespaces, no daemon, no image; the embedded default.
 
 The launching process forks a *stage* (``sandbox.bwrap.stage``) that becomes bwrap, whose first program is
-our init. Everything hangs on the launching process by two independent ties: the kernel's parent death
+our init. Start bottles from the main thread: the kernel ends them with the *thread* that forked them.
+Everything hangs on the launching process by two independent ties: the kernel's parent death
 signal from bwrap down to the PID namespace, and init's own end when its control socket ends.
 """
 

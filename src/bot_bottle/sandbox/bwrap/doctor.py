@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def _namespaces() -> None:
 
 def _overlay() -> None:
     stage.enter_namespaces(network=False)
-    place = tempfile.gettempdir()
+    place = "/tmp"  # noqa: S108  # a tmpfs of the child's own
     linux.mount("tmpfs", place, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV)
     for name in ("lower", "upper", "work"):
         os.mkdir(f"{place}/{name}")

@@ -68,13 +68,12 @@ def create(groups: Groups, identity: str, resources: Resources) -> list[Path]:
     made: list[Path] = []
     try:
         for limit, parent in groups.parents.items():
-            if groups.version == 2 and not parent.exists():
-                parent.mkdir(exist_ok=True)
+            group = parent / identity
+            _make(group)
+            if groups.version == 2:
                 _write(
                     parent / "cgroup.subtree_control", " ".join(f"+{_CONTROLLER[n]}" for n in groups.parents)
                 )
-            group = parent / identity
-            group.mkdir(parents=True, exist_ok=True)
             if group not in made:
                 made.append(group)
             for name, value in _values(groups.version, limit, resources):
@@ -83,6 +82,18 @@ def create(groups: Groups, identity: str, resources: Resources) -> list[Path]:
         remove(made)
         raise
     return made
+
+
+def _make(group: Path) -> None:
+    """Another bottle's end may remove the parent between two steps: it is made again."""
+    for _ in range(10):
+        try:
+            group.parent.mkdir(exist_ok=True)
+            group.mkdir(exist_ok=True)
+        except FileNotFoundError:
+            continue
+        return
+    raise FileNotFoundError(2, f"{group} keeps vanishing")
 
 
 def _values(version: int, limit: str, resources: Resources) -> Iterable[tuple[str, str]]:
@@ -119,20 +130,23 @@ def kill(groups: Iterable[Path]) -> None:
 
 
 def remove(groups: Iterable[Path], timeout_s: float = 2.0) -> None:
-    """Remove empty groups; one that stays in use for *timeout_s* stays (the next reap tries again)."""
+    """Remove empty groups, and their parent when it was the last; one that stays in use for *timeout_s*
+    stays (the next reap tries again)."""
     deadline = time.monotonic() + timeout_s
     for group in groups:
-        while True:
-            try:
-                group.rmdir()
-            except FileNotFoundError:
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(0.005)
-            else:
-                break
+        while not _removed(group) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        _removed(group.parent)
+
+
+def _removed(group: Path) -> bool:
+    try:
+        group.rmdir()
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True
 
 
 def groups_of(groups: Groups, identity: str) -> list[Path]:

@@ -46,7 +46,10 @@ class Service:
         listener.setblocking(False)
 
         def accept(_events: int) -> None:
-            fd, _address = listener._accept()  # type: ignore[attr-defined]
+            try:
+                fd, _address = listener._accept()  # type: ignore[attr-defined]
+            except OSError:
+                return
             self.serve(_socket.socket(fileno=fd), launcher=False)
 
         self._loop.watch(listener.fileno(), IN, accept)

@@ -82,10 +82,7 @@ class Relay:
                 continue
             flow = _Flow(self._loop, client, port, self._proxy, self._flows.discard)
             self._flows.add(flow)
-            name = None
-            if port is not None:
-                name = self._names.name(client.getsockname()[0])
-            flow.start(name)
+            flow.start(None if port is None else self._names.name(_local_address(client)))
 
     def _expire(self, now: float) -> None:
         for flow in [flow for flow in self._flows if flow.deadline and flow.deadline < now]:
@@ -270,6 +267,13 @@ class _Flow:
             end.sock.shutdown(_socket.SHUT_WR)
         except OSError:
             end.deaf = True
+
+
+def _local_address(sock: _socket.socket) -> str:
+    try:
+        return str(sock.getsockname()[0])
+    except OSError:
+        return ""
 
 
 def spare_flows(soft_limit: int) -> int:
