@@ -14,16 +14,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot_bottle.store.layout import Layout, default_layout
+from bot_bottle.store.layout import Layout
 from bot_bottle.testing.upstream import FakeUpstream
+
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: what tests share is found here
+
+from e2e_support import eventually, processes_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 USER = 64997
@@ -124,27 +127,6 @@ class Person:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def processes_of(layout: Layout) -> list[int]:
-    """The daemon (and its preloaded parent) of a state root."""
-    found = []
-    needle = str(layout.run).encode()
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            argv = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
-            if b"bot_bottle.cli.daemon" in argv and needle in argv:
-                found.append(int(entry))
-    return found
-
-
-def eventually(holds: Callable[[], Any], what: str, within_s: float = 20.0) -> Any:
-    """Wait until *holds()* is true and return its value."""
-    deadline = time.monotonic() + within_s
-    while not (value := holds()):
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.02)
-    return value
-
-
 @pytest.fixture(scope="session")
 def installation() -> Iterator[tuple[Path, Path]]:
     """(python, source) that any user can reach: the checkout's own, or a copy where its path is private."""
@@ -204,6 +186,3 @@ class World:
 def world(person: Person) -> Iterator[World]:
     with FakeUpstream() as api, FakeUpstream() as evil:
         yield World(api, evil, person.write("upstreams.pem", api.ca_pem + evil.ca_pem))
-
-
-__all__ = ["Person", "World", "default_layout", "eventually"]

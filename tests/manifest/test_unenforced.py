@@ -169,7 +169,7 @@ REFUSED_OF_AGENTS = {
     key: REFUSED[key]
     for key in ("budget.*", "budget.*.tokens", "budget.*.per", "budget.*.warn_at", "budget.*.hard")
 }
-ENFORCED_SETTINGS = {"budget": "budget: {}", "weights": "weights: {}"}
+ENFORCED_SETTINGS = {"logs_days": "logs_days: 3", "budget": "budget: {}", "weights": "weights: {}"}
 REFUSED_SETTINGS = {
     **{key: value for key, value in REFUSED_OF_AGENTS.items() if key.startswith("budget")},
     "shutdown": "shutdown: kill",
@@ -182,7 +182,6 @@ REFUSED_SETTINGS = {
     "timezone": "timezone: Europe/Berlin",
     "ledger": "ledger: sqlite",
     "metrics": "metrics: 127.0.0.1:9464",
-    "logs_days": "logs_days: 3",
 }
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from bot_bottle.base import linux
 from bot_bottle.base.errors import BotBottleError
-from bot_bottle.controller.daemon import IDLE_S, STOP_TIMEOUT_S, Daemon, Settings
+from bot_bottle.controller.daemon import STOP_TIMEOUT_S, Daemon
+from bot_bottle.controller.launches import IDLE_S, Settings
 from bot_bottle.controller.sockets import DaemonStartError
 from bot_bottle.store.directories import prepare
 from bot_bottle.store.layout import Layout
@@ -72,8 +73,10 @@ def settings(layout: Layout, options: argparse.Namespace) -> Settings:
     def recover() -> None:
         from bot_bottle.cli.backends import all_backends
         from bot_bottle.launch import reap
+        from bot_bottle.manifest.settings import load_settings
 
-        reap.recover(layout, all_backends(layout))
+        days = load_settings(layout.home.parent).logs_days
+        reap.recover(layout, all_backends(layout), keep_logs_days=days)
 
     return Settings(layout=layout, zygote=ZYGOTE, reap=reap, recover=recover, idle_s=options.idle_s)
 

@@ -27,6 +27,7 @@ from bot_bottle.providers.contract import (
     GUEST_HOME,
     GUEST_WORKSPACE,
     GuestFile,
+    Provider,
     ProviderPlan,
     ProviderRequest,
 )
@@ -70,6 +71,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     Raises ``ManifestError``, ``ProviderError``, ``PolicyError``, ``ToolError`` and :class:`LaunchError`;
     each message says what to mend.
     """
+    _settings(host.layout)
     loaded = _load(request, host)
     bottle = loaded.bottle if loaded else None
     workspace = _workspace(request, bottle, host)
@@ -115,20 +117,27 @@ def policy_routes(
     request: LaunchRequest, layout: Layout
 ) -> tuple[tuple[Route, ...], tuple[Route, ...], Policy]:
     """Provider routes, other routes and top-level settings of *request*, for ``explain``: no credential's
-    value is needed, so a placeholder stands for one that is not set here."""
-    from collections import defaultdict
-
-    environ: Mapping[str, str] = defaultdict(lambda: "unset", os.environ)
-    host = Host(layout, environ, ask=lambda _: "", progress=lambda _: None)
+    value is needed."""
+    host = Host(layout, os.environ, ask=lambda _: "", progress=lambda _: None)
     loaded = _load(request, host)
     provider: tuple[Route, ...] = ()
     if loaded is not None and loaded.bottle.agent_provider.template != "command":
-        provider = _provider_plan(request, loaded, host, GUEST_HOME, "")[1].routes
+        provider = _provider_plan(request, loaded, host, GUEST_HOME, "", needs_credential=False)[1].routes
     base, others = _routes(request, loaded.bottle if loaded else None)
     return provider, others, base
 
 
 # -- the manifest
+def _settings(layout: Layout) -> None:
+    """Refuse settings of the host that nothing obeys yet; costs nothing where there is no file."""
+    if not os.path.lexists(layout.home / "settings.yml"):
+        return
+    from bot_bottle.manifest.settings import load_settings
+    from bot_bottle.manifest.unenforced import refuse_unenforced_settings
+
+    refuse_unenforced_settings(load_settings(layout.home.parent))
+
+
 def _load(request: LaunchRequest, host: Host) -> Loaded | None:
     """Nothing of the manifest is read where neither an agent nor a bottle was named (``run``)."""
     if not request.agent and not request.bottles:
@@ -149,7 +158,13 @@ def _bottle_names(request: LaunchRequest, loaded: Loaded | None) -> tuple[str, .
 
 # -- the provider
 def _provider_plan(
-    request: LaunchRequest, loaded: Loaded | None, host: Host, workdir: PurePosixPath, instance: str
+    request: LaunchRequest,
+    loaded: Loaded | None,
+    host: Host,
+    workdir: PurePosixPath,
+    instance: str,
+    *,
+    needs_credential: bool = True,
 ) -> tuple[str, ProviderPlan]:
     config = loaded.bottle.agent_provider if loaded else None
     use_config = config is not None and request.template in ("", config.template)
@@ -179,11 +194,22 @@ def _provider_plan(
             instance=instance,
             color=request.color,
             skills=loaded.agent.skills if loaded else (),
-            resume=request.resume,
+            resume=request.resume and _has_session(provider, host.layout, instance),
+            needs_credential=needs_credential,
             machine=platform.machine(),
         )
     )
     return template, plan
+
+
+def _has_session(provider: Provider, layout: Layout, instance: str) -> bool:
+    """Whether the agent left a conversation in the home that is used again. The home is hostile: only the
+    existence of a name is looked at."""
+    if provider.session is None:
+        return False
+    return os.path.lexists(
+        layout.guest(instance) / "home" / "upper" / provider.session.relative_to(GUEST_HOME)
+    )
 
 
 def _named_tools(bottle: Bottle | None) -> list[Path]:

@@ -14,6 +14,7 @@ from bot_bottle.base import messages
 from bot_bottle.sandbox.contract import Backend
 from bot_bottle.store import bottles
 from bot_bottle.store.layout import Layout
+from bot_bottle.store.logs import KEEP_DAYS, prune
 from bot_bottle.store.removal import remove_tree
 
 LOCK_WAIT_S = 5.0
@@ -51,8 +52,10 @@ def discard(layout: Layout, identity: str) -> tuple[str, ...]:
     return problems
 
 
-def recover(layout: Layout, backends: Mapping[str, Backend]) -> tuple[str, ...]:
-    """Reap every launch whose launching process is gone; identities that are kept.
+def recover(
+    layout: Layout, backends: Mapping[str, Backend], *, keep_logs_days: float = KEEP_DAYS
+) -> tuple[str, ...]:
+    """Reap every launch whose launching process is gone, and old logs; identities that are kept.
 
     Called when the daemon starts and by ``cleanup``: a launcher and the daemon may have died together.
     """
@@ -63,4 +66,5 @@ def recover(layout: Layout, backends: Mapping[str, Backend]) -> tuple[str, ...]:
     for identity in bottles.orphans(layout):
         discard(layout, identity)
     bottles.sweep(layout)
+    prune(layout, keep_days=keep_logs_days)
     return tuple(kept)

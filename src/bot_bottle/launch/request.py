@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot_bottle.store.metadata import Metadata, RunPlan
@@ -46,18 +45,15 @@ class LaunchRequest:
         )
 
 
-def of_record(
-    metadata: Metadata, argv: tuple[str, ...], env: Mapping[str, str] | None = None
-) -> LaunchRequest:
-    """The request to ``resume`` what *metadata* records; *argv* that is not empty replaces the recorded one.
+def of_record(metadata: Metadata, argv: tuple[str, ...], task: str = "") -> LaunchRequest:
+    """The request to ``resume`` what *metadata* records; *argv* that is not empty replaces the recorded one;
+    a recorded task was done or not, and is never given again: *task* is the new one.
 
     The person confirmed the project's file at the first start; what it may grant is nothing either way.
     """
-    run = metadata.plan or RunPlan()
+    run = replace(metadata.plan or RunPlan(), task=task)
     if argv:
         run = replace(run, argv=argv)
-    if env:
-        run = replace(run, env={**run.env, **env})
     return LaunchRequest(
         agent=metadata.agent_name,
         bottles=metadata.bottle_names,

@@ -82,7 +82,6 @@ SETTINGS = (
     Row("timezone"),
     Row("ledger"),
     Row("metrics"),
-    Row("logs_days"),
 )
 
 

@@ -119,6 +119,7 @@ class Claude:
 
     template = "claude"
     token_variables: tuple[str, ...] = (OAUTH_VARIABLE, API_KEY_VARIABLE)
+    session: PurePosixPath | None = _CONFIG / "projects"
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """Raises :class:`ProviderError` for a credential that is missing, unusable or of unclear kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 from bot_bottle.providers.contract import (
     PROMPT_PATH,
@@ -21,6 +22,7 @@ class Command:
 
     template = "command"
     token_variables: tuple[str, ...] = ()
+    session: PurePosixPath | None = None
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """``settings.argv``, then the request's argv. Raises :class:`ProviderError`."""

@@ -114,6 +114,8 @@ class Provider(Protocol):
     template: str
     token_variables: tuple[str, ...]
     """host variables that ``run --provider`` tries, in order, when no ``auth_token`` is named"""
+    session: PurePosixPath | None
+    """path inside that is there once a conversation can be continued; None: there are none"""
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """Raises :class:`ProviderError`."""

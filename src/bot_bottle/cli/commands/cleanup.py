@@ -10,7 +10,8 @@ from bot_bottle.base import messages
 from bot_bottle.cli.backends import all_backends
 from bot_bottle.cli.errors import USAGE, Exit
 from bot_bottle.launch.reap import discard, recover
-from bot_bottle.store import bottles, logs
+from bot_bottle.manifest.settings import load_settings
+from bot_bottle.store import bottles
 from bot_bottle.store.layout import default_layout
 
 
@@ -19,7 +20,8 @@ from bot_bottle.store.layout import default_layout
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("--kept", is_flag=True, help="Remove kept bottles too: their work is lost.")
 def command(yes: bool, dry_run: bool, kept: bool) -> None:
-    """Remove processes, sockets and state directories of launches that are gone, and logs over 30 days.
+    """Remove processes, sockets and state directories of launches that are gone, and old logs
+    (30 days; setting ``logs_days``).
 
     A bottle that runs is never touched, one that is kept only with --kept.
     """
@@ -44,10 +46,9 @@ def command(yes: bool, dry_run: bool, kept: bool) -> None:
             raise Exit(USAGE)
         click.confirm("remove these?", abort=True, err=True)
     backends = all_backends(layout)
-    recover(layout, backends)
+    recover(layout, backends, keep_logs_days=load_settings(layout.home.parent).logs_days)
     if kept:
         for summary in bottles.list_states(layout):
             if summary.identity in doomed and not summary.running:
                 discard(layout, summary.identity)
-    pruned = logs.prune(layout)
-    messages.info(f"removed {len(doomed) + len(orphans)} bottles' remains and {pruned} old log files")
+    messages.info(f"removed the remains of {len(doomed) + len(orphans)} bottles")

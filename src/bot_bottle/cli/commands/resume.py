@@ -20,12 +20,19 @@ from bot_bottle.store.layout import default_layout
 @click.command("resume", short_help="start a preserved bottle again")
 @click.argument("identity")
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED)
+@click.option("-p", "--prompt", "task", metavar="TEXT", help="Run headless with this new task.")
 @click.option("--yes", is_flag=True, help="Start without asking.")
 @click.option("--dry-run", is_flag=True, help="Show what would be started, and end.")
 @click.option("--exit-status", is_flag=True, help="Exit with the agent's status instead of 0.")
 @options.raw_terminal
 def command(
-    identity: str, argv: tuple[str, ...], yes: bool, dry_run: bool, exit_status: bool, raw_terminal: bool
+    identity: str,
+    argv: tuple[str, ...],
+    task: str | None,
+    yes: bool,
+    dry_run: bool,
+    exit_status: bool,
+    raw_terminal: bool,
 ) -> None:
     """Start the bottle IDENTITY again with everything that its agent left in it.
 
@@ -37,7 +44,7 @@ def command(
         metadata = state.metadata()
         if metadata is None:
             raise LaunchError(f"nothing readable is recorded in {str(state.path)!r}: start a new bottle")
-        ready = make_ready(of_record(metadata, argv), layout, identity)
+        ready = make_ready(of_record(metadata, argv, task or ""), layout, identity)
         show(ready)
         if dry_run:
             return
