@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ def test_one_byte_at_a_time_is_the_same_as_all_at_once(name):
 def test_any_split_is_the_same_as_all_at_once(name, cuts):
     data = STREAMS[name]
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    pieces = [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [data[a:b] for a, b in pairwise(edges)]
     assert play(pieces) == play([data])
 
 

@@ -21,7 +21,6 @@ import asyncio
 import json
 import ssl
 from enum import IntEnum
-from typing import cast
 
 from bot_bottle.egress.codec import introspection
 from bot_bottle.egress.decide import decide, may_connect, on_host
@@ -38,7 +37,7 @@ from bot_bottle.sidecar.proxy.http1 import (
     find_head_end,
     parse_request,
 )
-from bot_bottle.sidecar.proxy.tls import TlsPipe
+from bot_bottle.sidecar.proxy.stream import ClientStream
 from bot_bottle.sidecar.proxy.upstream import Upstream
 from bot_bottle.sidecar.proxy.write import own_answer, tunnel_open
 
@@ -60,22 +59,20 @@ class Stage(IntEnum):
     CLOSED = 5
 
 
-class ClientConnection(asyncio.Protocol):
+class ClientConnection(ClientStream):
     """See the module."""
 
     def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
         self.deadline = float("inf")
         self.upstream: Upstream | None = None
         """finished its last request, may take the next"""
         self._gateway = gateway
         self._limits = gateway.limits
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
         self._stage = Stage.HEAD
         self._buffer = b""
         self._seen = 0
         """how much of the buffer has been searched for the end of a head"""
-        self._pipe: TlsPipe | None = None
         self._tunnel: Tunnel | None = None
         self._exchange: Exchange | None = None
         self._last: RequestIdentity | None = None
@@ -83,13 +80,11 @@ class ClientConnection(asyncio.Protocol):
         self._discard: BodyReader | None = None
         self._discarded = 0
         self._pumping = False
-        self._write_paused = False
-        self._read_paused = False
 
     # -- transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
+        self.take_up(transport)
         self._gateway.connections.add(self)
         self._rest()
 
@@ -97,45 +92,35 @@ class ClientConnection(asyncio.Protocol):
         if self._stage >= Stage.LINGER:
             return
         try:
-            if self._pipe is not None:
-                data = self._decrypted(self._pipe, data)
-            if data:
-                self._buffer = self._buffer + data if self._buffer else data
+            plain = self.decrypt(data)
+            if plain:
+                self._buffer = self._buffer + plain if self._buffer else plain
                 self.pump()
-            if self._pipe is not None and self._pipe.closed:
+            if self.tls_ended:
                 self.shut()
         except Exception as error:  # deny first: whatever it is, nothing goes out
             self._broken(error)
 
-    def _decrypted(self, pipe: TlsPipe, data: bytes) -> bytes:
-        was_established = pipe.established
-        try:
-            plain = pipe.feed(data)
-        finally:
-            out = pipe.pending()
-            if out and self._transport is not None:
-                self._transport.write(out)
-        if pipe.established and not was_established:
-            assert self._tunnel is not None
-            self._tunnel = Tunnel(self._tunnel.host, self._tunnel.port, tls=True, sni=pipe.sni)
-            self._rest()
-        return plain
+    def tls_established(self, sni: str | None) -> None:
+        assert self._tunnel is not None
+        self._tunnel = Tunnel(self._tunnel.host, self._tunnel.port, tls=True, sni=sni)
+        self._rest()
 
     def eof_received(self) -> None:
         self.shut()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._transport = None
+        self.let_go()
         self.shut()
         self._gateway.forget(self)
 
     def pause_writing(self) -> None:
-        self._write_paused = True
+        self.write_paused = True
         if self._exchange is not None:
             self._exchange.client_writable(False)
 
     def resume_writing(self) -> None:
-        self._write_paused = False
+        self.write_paused = False
         if self._exchange is not None:
             self._exchange.client_writable(True)
         self.pump()
@@ -156,7 +141,7 @@ class ClientConnection(asyncio.Protocol):
             self._broken(error)
         finally:
             self._pumping = False
-        self._read_on()
+        self.pause_reading(len(self._buffer) >= self._limits.held_bytes)
 
     def _step(self) -> bool:
         """Use up some of the buffer; False when that is not possible now."""
@@ -171,7 +156,7 @@ class ClientConnection(asyncio.Protocol):
                 self._buffer = rest
             return True
         if stage is Stage.HEAD:
-            return not self._write_paused and self._take_head()
+            return not self.write_paused and self._take_head()
         if stage is Stage.OPENED:
             return self._first_bytes()
         if stage is Stage.DISCARD:
@@ -179,21 +164,12 @@ class ClientConnection(asyncio.Protocol):
         self._buffer = b""
         return False
 
-    def _read_on(self) -> None:
-        pause = len(self._buffer) >= self._limits.held_bytes
-        if pause != self._read_paused and self._transport is not None and not self._transport.is_closing():
-            self._read_paused = pause
-            if pause:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
-
     def _take_head(self) -> bool:
         try:
             ends = find_head_end(self._buffer, self._limits, self._seen)
             if ends is None:
                 if not self._seen:
-                    self.deadline = self._loop.time() + self._limits.head_s
+                    self.deadline = self.loop.time() + self._limits.head_s
                 self._seen = len(self._buffer)
                 return False
             head, self._buffer, self._seen = self._buffer[: ends[0]], self._buffer[ends[1] :], 0
@@ -254,7 +230,7 @@ class ClientConnection(asyncio.Protocol):
         self._tunnel = Tunnel(host, port, tls=False)
         self._stage = Stage.OPENED
         self.send(tunnel_open(self._gateway.nonce))
-        self.deadline = self._loop.time() + self._limits.first_bytes_s
+        self.deadline = self.loop.time() + self._limits.first_bytes_s
 
     def _first_bytes(self) -> bool:
         """What a tunnel begins with decides what it is (ruling 63)."""
@@ -262,15 +238,14 @@ class ClientConnection(asyncio.Protocol):
         assert tunnel is not None
         first = self._buffer[0]
         if first == _TLS_HANDSHAKE:
-            self._pipe = TlsPipe(self._gateway.leaves.get(tunnel.host))
-            self.deadline = self._loop.time() + self._limits.handshake_s
+            self.deadline = self.loop.time() + self._limits.handshake_s
             self._stage = Stage.HEAD
             data, self._buffer = self._buffer, b""
-            self._buffer = self._decrypted(self._pipe, data)
+            self._buffer = self.start_tls(self._gateway.leaves.get(tunnel.host), data)
             return True
         if tunnel.port == 80 and 0x41 <= first <= 0x5A:
             self._stage = Stage.HEAD
-            self.deadline = self._loop.time() + self._limits.head_s
+            self.deadline = self.loop.time() + self._limits.head_s
             return True
         self._gateway.log.note("egress_not_http", host=tunnel.host, port=tunnel.port)
         self.shut()
@@ -292,17 +267,17 @@ class ClientConnection(asyncio.Protocol):
         self._last_answer(deny, None, head_only=head_only)
 
     def _last_answer(self, deny: Deny, identity: RequestIdentity | None, *, head_only: bool = False) -> None:
-        self.send(
-            own_answer(
-                deny.status,
-                refusal_body(deny, identity),
-                refusal_headers(deny),
-                nonce=self._gateway.nonce,
-                keep_alive=False,
-                head_only=head_only,
-            )
-        )
+        self._say_no(deny, identity, keep_alive=False, head_only=head_only)
         self._linger()
+
+    def _say_no(
+        self, deny: Deny, identity: RequestIdentity | None, *, keep_alive: bool, head_only: bool
+    ) -> None:
+        nonce = self._gateway.nonce
+        body, headers = refusal_body(deny, identity), refusal_headers(deny)
+        self.send(
+            own_answer(deny.status, body, headers, nonce=nonce, keep_alive=keep_alive, head_only=head_only)
+        )
 
     def _ask_for_credentials(self, parsed: ParsedRequest) -> None:
         deny = Deny(407, "egress: target: the proxy's own credential is missing or wrong", Hint.NONE)
@@ -332,7 +307,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._discard, self._discarded = reader, 0
         self._stage = Stage.DISCARD
-        self.deadline = self._loop.time() + limits.body_stall_s
+        self.deadline = self.loop.time() + limits.body_stall_s
 
     def _throw_away(self) -> bool:
         reader = self._discard
@@ -353,13 +328,6 @@ class ClientConnection(asyncio.Protocol):
 
     # -- for the exchange
 
-    def send(self, data: bytes) -> None:
-        """Send plain *data* (not empty) to the client."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        pipe = self._pipe
-        self._transport.write(data if pipe is None else pipe.seal(data))
-
     def exchange_over(self, *, keep_alive: bool, body_left: bool) -> None:
         """The response has gone out whole."""
         self._exchange = None
@@ -377,16 +345,7 @@ class ClientConnection(asyncio.Protocol):
         if body_left or self._gateway.draining:
             self._last_answer(deny, identity, head_only=head_only)
             return
-        self.send(
-            own_answer(
-                deny.status,
-                refusal_body(deny, identity),
-                refusal_headers(deny),
-                nonce=self._gateway.nonce,
-                keep_alive=True,
-                head_only=head_only,
-            )
-        )
+        self._say_no(deny, identity, keep_alive=True, head_only=head_only)
         self._rest()
         self.pump()
 
@@ -397,13 +356,11 @@ class ClientConnection(asyncio.Protocol):
         self._stage = Stage.CLOSED
         self._buffer = b""
         self._drop_upstream()
-        if self._transport is None:
-            return
         if flush:
-            self.deadline = self._loop.time() + self._limits.linger_s
-            self._transport.close()
+            self.deadline = self.loop.time() + self._limits.linger_s
+            self.close(goodbye=False)
         else:
-            self._transport.abort()
+            self.abort()
 
     # -- ends
 
@@ -431,7 +388,7 @@ class ClientConnection(asyncio.Protocol):
         self._exchange = None
         self._stage = Stage.HEAD
         self._seen = 0
-        self.deadline = self._loop.time() + self._limits.idle_s
+        self.deadline = self.loop.time() + self._limits.idle_s
         self._gateway.rest(self)
         if self._gateway.draining and not self._buffer:
             self.shut()
@@ -442,35 +399,20 @@ class ClientConnection(asyncio.Protocol):
         self._buffer = b""
         self._drop_upstream()
         self._gateway.rest(self)
-        self.deadline = self._loop.time() + self._limits.linger_s
-        if self._transport is not None and not self._transport.is_closing():
-            if self._pipe is not None:
-                self._send_raw(self._pipe.close())
-            if self._transport.can_write_eof():
-                self._transport.write_eof()
+        self.deadline = self.loop.time() + self._limits.linger_s
+        self.finish_sending()
 
     def shut(self) -> None:
         """Close in good order; what is in flight is cancelled."""
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.cancel()
-        if (
-            self._stage < Stage.LINGER
-            and self._transport is not None
-            and self._pipe is not None
-            and self._pipe.established
-        ):
-            self._send_raw(self._pipe.close())
+        goodbye = self._stage < Stage.LINGER
         self._stage = Stage.CLOSED
         self._buffer = b""
         self._drop_upstream()
-        if self._transport is not None and not self._transport.is_closing():
-            self.deadline = self._loop.time() + self._limits.linger_s
-            self._transport.close()
-
-    def _send_raw(self, data: bytes) -> None:
-        if data and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+        self.deadline = self.loop.time() + self._limits.linger_s
+        self.close(goodbye=goodbye)
 
     def _broken(self, error: Exception) -> None:
         """TLS that failed, or an error of ours: refuse if that can still be said, and close."""
