@@ -74,6 +74,16 @@ def test_a_sidecar_that_does_not_end_is_killed_after_its_bottle_has_finished(hos
     host.eventually(lambda: not host.alive(event["sidecar"]), "its time to linger is over")
 
 
+def test_a_finished_bottles_name_is_free_while_its_sidecar_still_drains(host):
+    """And the old sidecar's end does not take the new one's record with it."""
+    launcher, event = host.ready(entry="stubborn")
+    launcher.tell("finish")
+    _, again = host.ready(entry="stubborn")
+    host.eventually(lambda: not host.alive(event["sidecar"]), "its time to linger is over")
+    record = (host.layout.run / "s" / "one").read_text().split()
+    assert int(record[0]) == again["sidecar"] and host.alive(again["sidecar"])
+
+
 def test_a_sidecar_that_outlives_launcher_and_daemon_is_killed_by_the_next_daemon(host):
     """It ignores its control socket, and nobody is there that knew it: the record on disk does."""
     launcher, event = host.ready(entry="stubborn")

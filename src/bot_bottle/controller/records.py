@@ -34,22 +34,20 @@ class Records:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def write(self, bottle: str, pid: int) -> None:
+    def write(self, bottle: str, pid: int) -> Recorded | None:
         """Remember *pid* as *bottle*'s sidecar; a process that is gone already leaves no record."""
         start = process_start(pid)
         if start is None:
-            return
+            return None
         temporary = self._directory / f".{parse_identity(bottle)}"
         temporary.write_text(f"{pid} {start}\n", encoding="ascii")
         temporary.replace(self._directory / parse_identity(bottle))
-
-    def remove(self, bottle: str) -> None:
-        (self._directory / parse_identity(bottle)).unlink(missing_ok=True)
+        return Recorded(pid, start)
 
     def discard(self, bottle: str, recorded: Recorded) -> None:
         """Remove *bottle*'s record if it is still this one, not a later launch's."""
         if self._read(bottle) == recorded:
-            self.remove(bottle)
+            (self._directory / parse_identity(bottle)).unlink(missing_ok=True)
 
     def read_all(self) -> dict[str, Recorded]:
         """Every record that can be read; what can't be is no record."""

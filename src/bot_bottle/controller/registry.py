@@ -1,6 +1,6 @@
 """Which bottles there are, and what becomes of each: pure bookkeeping, no I/O.
 
-    (none) --register--> LAUNCHING --born--> RUNNING --finished--> LINGERING --sidecar ends--> (none)
+    (none) --register--> LAUNCHING --born--> RUNNING --finished--> (none)
                |            |  ^                |
                |            |  '--not born------'        launcher gone, from any: REAPING --reaped--> (none)
                '--adopt--> RUNNING
@@ -15,16 +15,16 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from bot_bottle.controller.records import Recorded
+
 
 class State(enum.Enum):
     LAUNCHING = "launching"
     RUNNING = "running"
-    LINGERING = "lingering"
-    """finished; its sidecar has a moment to end by itself"""
     REAPING = "reaping"
 
 
-@dataclass
+@dataclass(eq=False)
 class Launch:
     """One bottle. Descriptors are the daemon's to close; -1 where there is none."""
 
@@ -35,10 +35,12 @@ class Launch:
     ordered: bool = False
     """a sidecar was asked for and the answer is not there yet"""
     pidfd: int = -1
+    recorded: Recorded | None = None
+    """what is on disk about its sidecar"""
     link: int = -1
     link_packets: int = 0
     deadline: float | None = None
-    """while LINGERING: when the sidecar is killed"""
+    """finished: when a sidecar that has not ended is killed"""
 
 
 class Registry:
@@ -77,7 +79,7 @@ class Registry:
         if launch is None:
             launch = self._launches[bottle] = Launch(bottle, connection)
             return launch
-        if launch.state is State.REAPING or launch.state is State.LINGERING:
+        if launch.state is State.REAPING:
             return f"what an earlier launch of {bottle!r} left is being removed: try again in a moment"
         if launch.connection != connection or launch.ordered or launch.state is State.RUNNING:
             return f"bottle {bottle!r} is running already: choose another label"
