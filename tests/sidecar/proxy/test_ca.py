@@ -156,7 +156,7 @@ def test_a_pipe_tells_a_good_end(authority):
 def test_tls_1_1_is_refused(authority):
     context = ssl.create_default_context(cadata=authority.ca_pem)
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     client, server = (
         TlsPipe(context, server_hostname="a.example"), TlsPipe(LeafContexts(authority).get("a.example")),

@@ -20,11 +20,16 @@ _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh
 _TOKEN_BYTES = bytes(sorted(_TOKEN))
 _TARGET_BYTES = bytes(range(0x21, 0x7F))
 _DIGITS = b"0123456789"
+_FOR_THIS_HOP = frozenset({b"content-length", b"transfer-encoding", b"connection", b"proxy-connection"})
 _REQUEST_TEXT = bytes([0x0D, 0x0A, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _RESPONSE_TEXT = _REQUEST_TEXT + b"\t"
 
 MAX_LENGTH_DIGITS = 15
 """A petabyte: every larger ``Content-Length`` is a trick, and 64-bit parsers overflow behind it."""
+
+
+Field = tuple[bytes, bytes, bytes, tuple[bytes, bytes]]
+"""name as received, name in lower case, value; name and value once more as a pair"""
 
 
 class Malformed(Exception):
@@ -71,8 +76,7 @@ class ParsedResponse:
 
     status: int
     reason: bytes
-    headers: list[tuple[bytes, bytes, bytes]]
-    """name as received, name in lower case, value"""
+    headers: list[Field]
     framing: Framing
     keep_alive: bool
     connection_names: frozenset[bytes]
@@ -123,16 +127,18 @@ def parse_request(head: bytes, limits: Limits) -> ParsedRequest:
     lengths: list[bytes] = []
     encodings: list[bytes] = []
     connection: list[bytes] = []
-    for _, lower, value in fields:
+    for _, lower, value, _ in fields:
+        if lower not in _FOR_THIS_HOP:
+            continue
         if lower == b"content-length":
             lengths.append(value)
         elif lower == b"transfer-encoding":
             encodings.append(value)
-        elif lower == b"connection" or lower == b"proxy-connection":
+        else:
             connection.append(value.lower())
     framing = _framing(lengths, encodings, version) or NO_BODY
     keep_alive = version == b"HTTP/1.1" and not any(b"close" in value for value in connection)
-    headers = tuple([(name, value) for name, _, value in fields])
+    headers = tuple([field[3] for field in fields])
     return ParsedRequest(RequestHead(method, target, version, headers), framing, keep_alive)
 
 
@@ -153,7 +159,9 @@ def parse_response(head: bytes, method: str, limits: Limits) -> ParsedResponse:
     lengths: list[bytes] = []
     encodings: list[bytes] = []
     named: set[bytes] = set()
-    for _, lower, value in fields:
+    for _, lower, value, _ in fields:
+        if lower not in _FOR_THIS_HOP:
+            continue
         if lower == b"content-length":
             lengths.append(value)
         elif lower == b"transfer-encoding":
@@ -184,36 +192,36 @@ def _lines(head: bytes, text: bytes) -> list[bytes]:
     return lines
 
 
-_KNOWN_NAMES: dict[bytes, bytes] = {
-    spelt: name.lower()
-    for name in (
-        b"Host Accept Accept-Encoding Accept-Language Authorization Cache-Control Connection Content-Encoding"
-        b" Content-Length Content-Type Cookie Date ETag Expect If-Modified-Since If-None-Match Last-Modified"
-        b" Location Origin Proxy-Authorization Proxy-Connection Range Referer Server Set-Cookie TE Trailer"
-        b" Transfer-Encoding Upgrade User-Agent Vary Via X-API-Key Anthropic-Version Anthropic-Beta Alt-Svc"
-    ).split()
-    for spelt in (name, name.lower())
-}
-"""Spellings that need no look at their characters; any other name is checked."""
+_FIELDS: dict[bytes, Field] = {}
+"""Lines already split and checked: a client sends most of them with each request. Saves a third of the time
+of a head; a line's meaning depends on nothing but itself."""
+
+_MAX_FIELDS = 2048
+_MAX_FIELD_BYTES = 200
+"""Bound of what a bottle can make its proxy keep: half a megabyte."""
 
 
-def _fields(lines: list[bytes], limits: Limits) -> list[tuple[bytes, bytes, bytes]]:
-    """``(name, lower-case name, value)`` of every line but the first."""
+def _fields(lines: list[bytes], limits: Limits) -> list[Field]:
+    """The fields of all lines but the first."""
     if len(lines) - 1 > limits.header_count:
         raise Malformed("more header fields than accepted", 431)
-    fields: list[tuple[bytes, bytes, bytes]] = []
-    known = _KNOWN_NAMES
-    for index in range(1, len(lines)):
-        name, colon, value = lines[index].partition(b":")
-        lower = known.get(name)
-        if lower is None:
-            if not name or name.translate(None, _TOKEN_BYTES):
-                raise Malformed("a header field's name is not a token")
-            lower = name.lower()
-        if not colon:
-            raise Malformed("a header line has no colon")
-        fields.append((name, lower, value.strip(b" \t")))
-    return fields
+    known = _FIELDS.get
+    return [known(line) or _field(line) for line in lines[1:]]
+
+
+def _field(line: bytes) -> Field:
+    name, colon, value = line.partition(b":")
+    if not name or name.translate(None, _TOKEN_BYTES):
+        raise Malformed("a header field's name is not a token")
+    if not colon:
+        raise Malformed("a header line has no colon")
+    value = value.strip(b" \t")
+    field = (name, name.lower(), value, (name, value))
+    if len(line) <= _MAX_FIELD_BYTES:
+        if len(_FIELDS) >= _MAX_FIELDS:
+            _FIELDS.clear()
+        _FIELDS[line] = field
+    return field
 
 
 def _framing(lengths: list[bytes], encodings: list[bytes], version: bytes) -> Framing | None:

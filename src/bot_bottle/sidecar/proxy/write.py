@@ -83,7 +83,7 @@ def response_head(response: ParsedResponse, *, chunked: bool, keep_alive: bool) 
     """The head that the client gets. *chunked*: the body is re-framed in chunks by us."""
     lines = [b"HTTP/1.1 %d %b" % (response.status, response.reason)]
     named = response.connection_names
-    for name, lower, value in response.headers:
+    for name, lower, value, _ in response.headers:
         if lower not in _HOP_BY_HOP and lower not in named and not lower.startswith(_OURS):
             lines.append(name + b": " + value)
         elif lower == b"content-length" and not chunked and response.status != 204:
