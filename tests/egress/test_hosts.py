@@ -31,6 +31,8 @@ from bot_bottle.egress.hosts import (
         ("r3---sn.example.com", "r3---sn.example.com"),
         ("1.example.com", "1.example.com"),
         ("_egress.local", "_egress.local"),
+        ("a.cafe", "a.cafe"),
+        ("a.0xyz", "a.0xyz"),
         ("192.0.2.1", "192.0.2.1"),
         ("192.0.2.1.", "192.0.2.1"),
         ("[::1]", "::1"),
@@ -77,6 +79,7 @@ def test_accepted(text: str, canonical: str) -> None:
         "xn--example-.com",
         "a" * 64 + ".example",
         ".".join(["a" * 49] * 6),
+        ".".join([*["a" * 63] * 3, "a" * 62]),
         # IPv4 in other forms than four decimal numbers (threats C6)
         "127.1",
         "127.0.1",
@@ -253,5 +256,6 @@ def test_ipv6_literals(address: IPv6Address) -> None:
 
 def test_names_are_no_literals() -> None:
     """A name is none, also when its last label ends in a digit."""
+    assert ip_literal("") is None
     assert ip_literal("example.com") is None
     assert ip_literal("example.xn--p1ai2") is None

@@ -33,6 +33,7 @@ from bot_bottle.egress.paths import BadPath, canonical_path, check_query, query_
         ("/.well-known/x", "/.well-known/x"),
         ("/a%252e%252e/b", "/a%252e%252e/b"),
         ("/a;x=1/b", "/a;x=1/b"),
+        ("/a;x=1/./b", "/a;x=1/b"),
         ("/a[1]|^", "/a%5B1%5D%7C%5E"),
         ("/a%5b1%5D", "/a%5B1%5D"),
         ("/%20%0d%0a", "/%20%0D%0A"),

@@ -153,6 +153,21 @@ def test_reasons_quote_nothing() -> None:
         assert "secret" not in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("request_head", "words"),
+    [
+        (head(b"/a%2fb"), "the target: an encoded slash in the path"),
+        (head(host=b"a..example"), "the target or host: a label is empty or longer than 63 characters"),
+        (head(b"/\xc3\xa4"), "the target or host: not ASCII"),
+    ],
+)
+def test_reasons_say_what_is_wrong(request_head: RequestHead, words: str) -> None:
+    """Our own words, also where a codec has others."""
+    verdict = build_identity(request_head, tunnel=TLS)
+    assert isinstance(verdict, Deny)
+    assert verdict.reason == f"egress: target: {words}"
+
+
 def test_fields_are_kept() -> None:
     """Order, case and octets of the fields stay; Host is the identity's own."""
     identity = build_identity(head(b"/", (b"X-B", b"1"), (b"x-a", b"\xe9\t2")), tunnel=TLS)

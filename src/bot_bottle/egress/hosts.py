@@ -170,7 +170,7 @@ def ip_literal(host: str) -> IPv4Address | IPv6Address | None:
 
 def wildcard_matches(pattern: str, host: str) -> bool:
     """``*.example.com`` against canonical *host*: any depth below, never the apex, never an address."""
-    return pattern.startswith("*.") and len(host) >= len(pattern) and host.endswith(pattern[1:])
+    return pattern.startswith("*.") and host.endswith(pattern[1:])
 
 
 def split_authority(text: str, default_port: int) -> tuple[str, int]:

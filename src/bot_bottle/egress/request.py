@@ -184,7 +184,7 @@ def _read_target(
             if tunnel.sni is not None:
                 named.append((canonical_host(tunnel.sni), tunnel.port))
     except (BadHost, UnicodeDecodeError) as error:
-        return _malformed("the host", error)
+        return _malformed("the target or host", error)
     if len(set(named)) != 1:
         return Deny(403, "egress: target: CONNECT, SNI, Host and URL name different hosts", Hint.MALFORMED)
     return scheme, named[0][0], named[0][1], path_and_query
