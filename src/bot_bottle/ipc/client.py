@@ -43,7 +43,10 @@ START_TIMEOUT_S = 20.0
 """From the start of the interpreter to a listening socket: 0.2 s on an idle machine."""
 
 ANSWER_TIMEOUT_S = 10.0
-"""The daemon answers within a millisecond; a launch waits for the preloaded parent's imports at most."""
+"""The daemon answers within a millisecond: nothing in it blocks."""
+
+LAUNCH_TIMEOUT_S = 35.0
+"""A launch may wait for the preloaded parent's imports and its fork; the daemon gives up on each first."""
 
 MAX_LOG_BYTES = 1024 * 1024
 """The daemon's own log is moved aside (one generation) when it starts with more than this."""
@@ -146,7 +149,11 @@ class DaemonClient:
 
     def await_sidecar(self) -> SidecarHandle:
         """The answer to :meth:`request_sidecar`; raises :class:`DaemonError` (nothing is running then)."""
-        reply, fds = self._reply()
+        self._sock.settimeout(LAUNCH_TIMEOUT_S)
+        try:
+            reply, fds = self._reply()
+        finally:
+            self._sock.settimeout(ANSWER_TIMEOUT_S)
         if isinstance(reply, Launched) and len(fds) == 1:
             return SidecarHandle(reply.sidecar_pid, fds[0])
         wire.close_all(fds)
@@ -209,7 +216,7 @@ class DaemonClient:
         try:
             return wire.receive(self._sock, Reply)
         except TimeoutError as error:
-            raise DaemonError(f"the daemon did not answer within {ANSWER_TIMEOUT_S:g} s") from error
+            raise DaemonError(f"the daemon did not answer within {self._sock.gettimeout():g} s") from error
         except wire.WireError as error:
             raise DaemonError(f"the daemon is gone: {error}") from error
 
