@@ -92,6 +92,8 @@ def test_an_upstream_that_does_not_answer_is_504(run_proxy, hanging, to):
     client.send(GET)
     answer = client.answer()
     assert (answer.status, answer.json()["error"]) == (504, "upstream_timeout")
+    (record,) = proxy.records()
+    assert (record["event"], record["status"], record["host"]) == ("egress_upstream", 504, HOST)
 
 
 def test_a_response_that_stalls_is_cut(run_proxy, to):
@@ -126,6 +128,29 @@ def test_too_many_requests_in_flight_are_503_and_later_ones_pass(run_proxy, hang
     extra.send(GET)
     assert extra.answer().status == 200
     assert proxy.server.active == 0
+
+
+def test_an_idle_client_does_not_keep_its_upstream(run_proxy, to):
+    """The upstream connection ends when it is too old to be used; the client's stays and gets a new one."""
+    ended = threading.Event()
+
+    def answer(request, connection):
+        connection.reply(200, b"ok")
+        if connection.number == 0:
+            assert connection.read() == b""
+            ended.set()
+            connection.open = False
+
+    with FakeUpstream(responder=answer, tls=False) as fake:
+        limits = replace(QUICK, upstream_idle_s=0.1)
+        proxy = run_proxy(POLICY, connect_to=to(fake, (HOST, 80)), limits=limits)
+        client = proxy.connect()
+        client.send(GET)
+        assert client.answer().status == 200
+        assert ended.wait(10)
+        client.send(GET)
+        assert client.answer().status == 200
+        assert fake.accepted == 2
 
 
 def test_over_the_bound_the_longest_idle_connection_is_closed(run_proxy, plain_upstream, to):

@@ -373,6 +373,9 @@ class ClientConnection(ClientStream):
             self._refuse_unread(Deny(408, "egress: target: the header section took too long", Hint.NONE))
         elif self._stage is Stage.CLOSED:
             self.cut()
+        elif self._stage is Stage.HEAD and self.upstream is not None:
+            self._drop_upstream()
+            self.deadline = self.loop.time() + self._limits.idle_s
         else:
             self.shut()
 
@@ -390,6 +393,8 @@ class ClientConnection(ClientStream):
         self._seen = 0
         self.deadline = self.loop.time() + self._limits.idle_s
         self._gateway.rest(self)
+        if self.upstream is not None:  # dropped when it is too old to be used again
+            self.deadline = self.loop.time() + self._limits.upstream_idle_s
         if self._gateway.draining and not self._buffer:
             self.shut()
 

@@ -31,10 +31,12 @@ class EventLog:
         self.level = 1
 
     def block(self, deny: Deny, identity: RequestIdentity | None, host: str | None = None) -> None:
-        """A request was refused. *host*: of the tunnel, where the request has no identity."""
+        """A request was refused, or came to nothing (``egress_upstream``: the upstream's fault). *host*: of
+        the tunnel, where the request has no identity."""
         if self.level < 1:
             return
-        record: dict[str, object] = {"event": "egress_block", "status": deny.status, "reason": deny.reason}
+        event = "egress_block" if deny.code == Deny.code else "egress_upstream"
+        record: dict[str, object] = {"event": event, "status": deny.status, "reason": deny.reason}
         if identity is not None:
             record["host"] = identity.host
             record["port"] = identity.port
