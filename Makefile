@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help try test test-slow check format bench fuzz coverage docs lock clean
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest
+PYTEST := scripts/reachable.sh $(PY) -m pytest
 MAKEFLAGS += --no-print-directory
 # What decides and contains: measured by `make coverage` against 90 %.
 CORE := scripts/core-modules.txt
@@ -48,7 +48,7 @@ fuzz: ## the property tests with many more examples (FUZZ_EXAMPLES=20000)
 
 coverage: ## branch coverage of all tests; fails where the security core has less than 90 %
 	@scripts/setup.sh slow
-	$(PY) scripts/coverage_report.py run
+	scripts/reachable.sh $(PY) scripts/coverage_report.py run
 	$(PY) scripts/coverage_report.py core $(CORE)
 
 docs: ## write the pages that are made from the code
