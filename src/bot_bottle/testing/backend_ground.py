@@ -17,12 +17,12 @@ from types import TracebackType
 
 from bot_bottle.base.ids import mint_nonce
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, Process, Resources
-from bot_bottle.sandbox.layers import remove_tree
 from bot_bottle.sandbox.selftest import ProbeListeners
+from bot_bottle.store.removal import remove_tree
 
 HOME = PurePosixPath("/home/node")
 WORKSPACE = HOME / "workspace"
-_ETC = {
+ETC = {
     "passwd": "root:x:0:0::/root:/usr/sbin/nologin\nnode:x:1000:1000::/home/node:/bin/sh\n",
     "group": "root:x:0:\nnode:x:1000:\n",
     "hosts": "127.0.0.1 localhost bottle\n",
@@ -146,7 +146,7 @@ class Ground:
     def __enter__(self) -> Ground:
         nonce = mint_nonce()
         etc = self.directory("etc")
-        for name, text in _ETC.items():
+        for name, text in ETC.items():
             (etc / name).write_text(text, encoding="ascii")
         self.directory("etc", "ssl", "certs")
         workspace = self.directory("lower")
@@ -181,7 +181,8 @@ class Ground:
     ) -> None:
         self.proxy.close()
         self.listeners.close()
-        remove_tree(self.base)
+        problems = remove_tree(self.base)
+        assert not problems, problems
 
     def give(self, path: Path) -> None:
         """Make *path* the bottle's uid's."""

@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bot_bottle.sandbox.contract import ProgramNotStarted, Resources, SandboxError, Terminal
-from bot_bottle.testing.backend_ground import HOME, Ground, finish
+from bot_bottle.testing.backend_ground import ETC, HOME, Ground, finish
 
 HOST_MARKER = "BOT_BOTTLE_SUITE_HOST_VARIABLE"
 """A variable of the launcher's that no bottle may see; the fixture sets it."""
@@ -344,6 +344,17 @@ class IsolationSuite(BackendSuite):
                 path.encode() in line and b"No such file" in line for line in ended.stderr.splitlines()
             ), path
         assert [int(n) for n in listed.stdout.split()] <= [8, 3]
+
+    def test_generated_etc(self, ground: Ground) -> None:
+        """Ours over the host's; what is written into its directories later, the CA bundle, is seen."""
+        with ground.bottle() as bottle:
+            (ground.spec.etc / "ssl" / "certs" / "ca-certificates.crt").write_text("roots", encoding="ascii")
+            ended = ground.sh(bottle, "cat /etc/ssl/certs/ca-certificates.crt; getent passwd; ls -A /etc/ssl")
+            assert ground.sh(bottle, "rm -f /etc/ssl/certs/*; echo x > /etc/hosts").status != 0
+            assert ground.sh(bottle, "cat /etc/services; readlink /etc/mtab").stdout.endswith(b"mounts\n")
+        assert ended.stdout.startswith(b"roots" + ETC["passwd"].encode())
+        names = set(os.listdir("/etc/ssl")) & {"openssl.cnf"} | {"certs"}
+        assert set(ended.stdout.decode().split()[-len(names) :]) == names
 
     def test_identity_and_privileges(self, ground: Ground) -> None:
         """uid 1000 alone, no capability, filtered; root's things refuse."""

@@ -143,6 +143,10 @@ def mount_layers(plan: Plan) -> arguments.View:
     return replace(plan.view, root=root, layers=inner, mounts=mounts)
 
 
+_OPENSSL = "/etc/ssl/openssl.cnf"
+"""The host's: beside our own certificates, in a directory that is bound whole."""
+
+
 def compose_etc(own: Path) -> None:
     """Over *own* itself mount what ``/etc`` is inside: the host's plain files, and *own*'s over them.
 
@@ -157,6 +161,10 @@ def compose_etc(own: Path) -> None:
             _bind(f"/etc/{name}", own / name)
     for name in ours:
         _bind(f"/proc/self/fd/{below}/{name}", own / name)
+    if "ssl" in ours and os.path.exists(_OPENSSL):
+        prepare(own / "ssl", PurePosixPath("openssl.cnf"), directory=False)
+        if not (own / "ssl" / "openssl.cnf").stat().st_size:
+            linux.mount(_OPENSSL, own / "ssl" / "openssl.cnf", None, linux.MS_BIND)
     if "mtab" not in ours:
         os.symlink("/proc/self/mounts", own / "mtab")
     os.close(below)
