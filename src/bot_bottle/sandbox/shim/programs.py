@@ -181,8 +181,9 @@ def _fork_exec(
         confine(processes)
         os.chdir(cwd)
         _exec(argv, env)
-    except OSError as error:
-        os.write(3, (error.errno or errno.EIO).to_bytes(4, "big"))
+    except BaseException as error:
+        number = (error.errno if isinstance(error, OSError) else errno.EINVAL) or errno.EIO
+        os.write(3, number.to_bytes(4, "big"))
     finally:
         os._exit(127)
 
