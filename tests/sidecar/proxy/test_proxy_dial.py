@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -212,3 +214,42 @@ def test_connect_to_may_name_loopback(run_proxy, plain_upstream, to):
     """The operator's word is exempt from the address guard, except for the never-list."""
     proxy = run_proxy(policy(), connect_to=to(plain_upstream, (HOST, 80)), resolver=Resolver(OSError("no")))
     assert ask(proxy).status == 200
+
+
+@pytest.mark.parametrize("where", ["look-up", "handshake"])
+def test_a_client_that_goes_while_its_upstream_is_opened_leaves_nothing(run_proxy, where):
+    """The look-up or handshake is given up; no socket and no request in flight is left."""
+    started = threading.Event()
+
+    async def slow(host: str, port: int) -> list[str]:
+        started.set()
+        await asyncio.sleep(60)
+        return []
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        options = (
+            {"resolver": slow} if where == "look-up" else {"connect_to": {(HOST, 443): silent.getsockname()}}
+        )
+        proxy = run_proxy(policy(), **options)
+        client = proxy.tls(HOST)
+        client.send(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        if where == "handshake":
+            silent.settimeout(10)
+            upstream_side, _ = silent.accept()
+            assert upstream_side.recv(1) == b"\x16"
+        else:
+            assert started.wait(10)
+        assert proxy.server.active == 1
+        client.close()
+        if where == "handshake":
+            upstream_side.settimeout(10)
+            try:
+                while upstream_side.recv(65536):
+                    pass
+            except ConnectionError:
+                pass
+            upstream_side.close()
+        until = time.monotonic() + 10
+        while proxy.server.active and time.monotonic() < until:
+            time.sleep(0.01)
+        assert proxy.server.active == 0

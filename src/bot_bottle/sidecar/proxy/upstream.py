@@ -74,6 +74,11 @@ class Upstream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
+    @property
+    def connected(self) -> bool:
+        """A transport has been made, which owns the socket."""
+        return self._transport is not None
+
     async def ready(self) -> None:
         """Wait for the TLS handshake; raises OSError or ssl.SSLError."""
         await self._ready
@@ -105,6 +110,7 @@ class Upstream(asyncio.Protocol):
         """Cut: an unfinished request must not look finished."""
         self.flow = None
         self.open = False
+        self._ready.cancel()  # nobody waits for it any more, or it is done
         if self._transport is not None:
             self._transport.abort()
 
@@ -294,6 +300,9 @@ class Dialer:
         except BaseException:
             upstream.abort()
             raise
+        finally:
+            if not upstream.connected:
+                sock.close()
         return upstream
 
 
