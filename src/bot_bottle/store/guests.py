@@ -169,6 +169,7 @@ def _write_etc(etc: Path, identity: str) -> None:
     for name, text in etc_files(identity).items():
         _write_in_place(etc / name, text.encode())
     _write_in_place(etc / "ssl" / "certs" / "ca-certificates.crt", b"")
+    _write_in_place(etc / "ssl" / "openssl.cnf", b"")  # a backend binds the host's over it
 
 
 def _write_in_place(path: Path, content: bytes) -> None:
