@@ -37,6 +37,7 @@ class Client(Protocol):
 
     deadline: float
     upstream: Upstream | None
+    loop: asyncio.AbstractEventLoop
 
     def send(self, data: bytes) -> None: ...
 
@@ -56,8 +57,10 @@ class Exchange:
         self, gateway: Gateway, client: Client, parsed: ParsedRequest, identity: RequestIdentity, allow: Allow
     ) -> None:
         self.identity = identity
+        self._key: Key = (identity.scheme, identity.host, identity.port)
         self._gateway = gateway
         self._client = client
+        self._now = client.loop.time
         self._parsed = parsed
         self._allow = allow
         self._body: BodyReader = body_reader(parsed.framing, strict=True)
@@ -70,10 +73,6 @@ class Exchange:
         self._keep_alive = parsed.keep_alive
         self._chunked_down = False
         self._over = False
-
-    @property
-    def key(self) -> Key:
-        return (self.identity.scheme, self.identity.host, self.identity.port)
 
     def start(self) -> None:
         """Take over the connection's upstream if it fits, or open one. Raises nothing."""
@@ -89,7 +88,7 @@ class Exchange:
             self._client.send(CONTINUE)
         if upstream is not None:
             fresh = self._now() - upstream.idle_since < self._gateway.limits.upstream_idle_s
-            if upstream.open and fresh and upstream.key == self.key:
+            if upstream.open and fresh and upstream.key == self._key:
                 self._attach(upstream)
                 return
             upstream.close()
@@ -97,11 +96,11 @@ class Exchange:
 
     def _open(self) -> None:
         self._client.deadline = float("inf")  # the dialer has its own
-        self._opening = asyncio.get_running_loop().create_task(self._dial())
+        self._opening = self._client.loop.create_task(self._dial())
 
     async def _dial(self) -> None:
         try:
-            upstream = await self._gateway.dialer.open(self.key, self._allow.route)
+            upstream = await self._gateway.dialer.open(self._key, self._allow.route)
         except DialError as error:
             self._refuse(error.deny)
         except Exception as error:  # any exception is a refusal
@@ -135,10 +134,6 @@ class Exchange:
         limits = self._gateway.limits
         wait = limits.response_head_s if self._body.done else limits.body_stall_s
         self._client.deadline = self._now() + wait
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
 
     # -- the client's side
 
