@@ -48,7 +48,13 @@ class Person:
     def prefix(self) -> tuple[str, ...]:
         if self.uid == os.geteuid():
             return ()
-        return (shutil.which("setpriv") or "setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--")
+        return (
+            shutil.which("setpriv") or "setpriv",
+            f"--reuid={self.uid}",
+            f"--regid={self.uid}",
+            "--clear-groups",
+            "--",
+        )
 
     def environ(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         plain = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}

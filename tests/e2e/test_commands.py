@@ -43,7 +43,13 @@ def test_start_shows_what_it_grants_and_runs_the_agent(person, manifest) -> None
     assert (done.returncode, done.stdout) == (0, "hello from the manifest\n/home/node\nof the agent\n"), (
         done.stderr
     )
-    for text in ("bottles:\n- dev", "api.example.com", "GREETING", "not in this version", "ended with status 0"):
+    for text in (
+        "bottles:\n- dev",
+        "api.example.com",
+        "GREETING",
+        "not in this version",
+        "ended with status 0",
+    ):
         assert text in done.stderr
     assert person.states() == []
 

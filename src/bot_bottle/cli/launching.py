@@ -93,10 +93,6 @@ def carry_out(ready: Ready, layout: Layout, console: Console, state: BottleState
     metadata = ready.request.metadata(
         utc_now(), earlier.launch_id if earlier and earlier.launch_id else mint_nonce(), __version__
     )
-    metadata = replace(
-        metadata,
-        workspace_mode=ready.prepared.workspace_mode if fresh or earlier is None else earlier.workspace_mode,
-    )
     session = Session(plan, metadata, state, layout, backend, console, fresh=fresh)
     try:
         outcome = session.run()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.config import Policy
 from bot_bottle.ipc.sidecar import ConnectTo
-from bot_bottle.launch.workspace import WorkspacePlan
 from bot_bottle.providers.contract import GuestFile, ProviderPlan
 from bot_bottle.sandbox.contract import Mount, Resources
+
+if TYPE_CHECKING:
+    from bot_bottle.launch.workspace import WorkspacePlan
 
 
 class LaunchError(BotBottleError):
@@ -49,7 +52,9 @@ class LaunchPlan:
     """the whole environment inside; may hold values that the operator gives the bottle itself"""
     workdir: PurePosixPath
     workspace: WorkspacePlan | None = None
-    """None: nothing is copied"""
+    """what is copied in; None: nothing"""
+    workspace_mode: str = "none"
+    """``copy``: the bottle has a workspace, from this launch or from the one that is resumed"""
     files: tuple[GuestFile, ...] = ()
     """the provider's, the prompt, the git configuration"""
     mounts: tuple[Mount, ...] = ()

@@ -22,7 +22,6 @@ from bot_bottle.launch.plan import LaunchError, LaunchPlan, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, refuse_unbuilt, resolve_slots
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.tools import provide
-from bot_bottle.launch.workspace import WorkspacePlan, plan_workspace
 from bot_bottle.providers.contract import (
     GUEST_HOME,
     GUEST_WORKSPACE,
@@ -36,6 +35,7 @@ from bot_bottle.sandbox.contract import Mount, Resources
 from bot_bottle.store.layout import Layout
 
 if TYPE_CHECKING:
+    from bot_bottle.launch.workspace import WorkspacePlan
     from bot_bottle.manifest.load import Loaded
     from bot_bottle.manifest.schema import Bottle
 
@@ -62,7 +62,6 @@ class Prepared:
     plan: LaunchPlan
     loaded: Loaded | None
     bottles: tuple[str, ...]
-    workspace_mode: str
 
 
 def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
@@ -74,8 +73,9 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     _settings(host.layout)
     loaded = _load(request, host)
     bottle = loaded.bottle if loaded else None
-    workspace = _workspace(request, bottle, host)
-    workdir = _workdir(request, workspace)
+    workspace = None if request.resume else _workspace(request, bottle, host)
+    mode = request.workspace_mode if request.resume else ("copy" if workspace else "none")
+    workdir = _workdir(request, mode)
     template, provider = _provider_plan(request, loaded, host, workdir, instance)
     tool = (
         provide(provider.command, provider.tool, _named_tools(bottle), host.layout.tools, host.progress)
@@ -103,6 +103,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         env=env,
         workdir=workdir,
         workspace=workspace,
+        workspace_mode=mode,
         files=(*provider.files, *_skill_files(provider, host), *_git_files(bottle)),
         mounts=tuple(mounts),
         resources=_resources(bottle),
@@ -110,7 +111,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         extra_ca=_extra_ca(request, base),
         notes=tuple(notes),
     )
-    return Prepared(plan, loaded, plan.subject.bottles, "copy" if workspace else "none")
+    return Prepared(plan, loaded, plan.subject.bottles)
 
 
 def policy_routes(
@@ -321,15 +322,17 @@ def _workspace(request: LaunchRequest, bottle: Bottle | None, host: Host) -> Wor
         mode = "copy"
     if mode == "none":
         return None
+    from bot_bottle.launch.workspace import plan_workspace  # 10 ms that most launches need not pay
+
     source = Path((wanted.path if wanted else None) or request.cwd or os.getcwd())
     exclude = (*(wanted.exclude if wanted else ()), *request.run.exclude)
     return plan_workspace(source, mode, exclude, host.layout.home.parent)
 
 
-def _workdir(request: LaunchRequest, workspace: WorkspacePlan | None) -> PurePosixPath:
+def _workdir(request: LaunchRequest, mode: str) -> PurePosixPath:
     if request.run.workdir:
         return PurePosixPath(request.run.workdir)
-    return GUEST_WORKSPACE if workspace else GUEST_HOME
+    return GUEST_HOME if mode == "none" else GUEST_WORKSPACE
 
 
 def _resources(bottle: Bottle | None) -> Resources:

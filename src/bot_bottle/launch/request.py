@@ -24,6 +24,8 @@ class LaunchRequest:
     trust_project: bool = False
     """a person confirmed what a project's agent file suggests"""
     resume: bool = False
+    workspace_mode: str = "none"
+    """of the launch that is resumed: its workspace is used again, the host's directory is not looked at"""
     run: RunPlan = field(default_factory=RunPlan)
 
     def metadata(self, started_at: str, launch_id: str, version: str) -> Metadata:
@@ -65,5 +67,6 @@ def of_record(metadata: Metadata, argv: tuple[str, ...], task: str = "") -> Laun
         backend=metadata.backend,
         trust_project=True,
         resume=True,
+        workspace_mode=metadata.workspace_mode,
         run=run,
     )

@@ -23,7 +23,6 @@ from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers
 from bot_bottle.launch.sidecar import Sidecar, listen
-from bot_bottle.launch.workspace import copy_in
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, ProgramNotStarted, SandboxError
 from bot_bottle.sandbox.layers import disk_usage
@@ -135,9 +134,19 @@ class Session:
                 self._backend.name, uid=uid, sidecar_uid=sidecar_uid, nonce=self._nonce
             )
         )
-        state.write_metadata(replace(self._metadata, identity=identity, uid=uid, sidecar_uid=sidecar_uid))
+        state.write_metadata(
+            replace(
+                self._metadata,
+                identity=identity,
+                uid=uid,
+                sidecar_uid=sidecar_uid,
+                workspace_mode=self._plan.workspace_mode,
+            )
+        )
         dirs = prepare_guest(self._layout, identity, uid, sidecar_uid=sidecar_uid)
         if self._fresh and self._plan.workspace is not None:
+            from bot_bottle.launch.workspace import copy_in  # 10 ms that most launches need not pay
+
             limit = self._plan.resources.disk_bytes
             report = copy_in(self._plan.workspace, dirs.workspace_lower, uid, limit_bytes=limit)
             announce(f"copied {report.files} files ({report.bytes} bytes) into the workspace")
@@ -206,7 +215,7 @@ class Session:
             Layer(PurePosixPath("/"), dirs.root_upper, dirs.root_work, dirs.root_lower),
             Layer(GUEST_HOME, dirs.home_upper, dirs.home_work, dirs.home_lower),
         ]
-        if self._metadata.workspace_mode != "none":
+        if self._plan.workspace_mode != "none":
             lower = dirs.workspace_lower
             layers.append(Layer(GUEST_WORKSPACE, dirs.workspace_upper, dirs.workspace_work, lower))
         return tuple(layers)
