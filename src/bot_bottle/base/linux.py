@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import os
 import platform
+import signal
 import socket
 import struct
 from collections.abc import Collection
@@ -56,6 +57,8 @@ _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
 
+_CLONE = {"x86_64": 56, "aarch64": 220}
+_CLONE_PARENT = 0x00008000
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR = 442  # one number on every architecture that has it (Linux 5.12)
 _AT_FDCWD = -100
@@ -124,6 +127,17 @@ def pivot_root(new_root: str | os.PathLike[str], put_old: str | os.PathLike[str]
         raise OSError(38, f"pivot_root is not known for {platform.machine()}")
     result = _libc.syscall(ctypes.c_long(number), _text(new_root), _text(put_old))
     _checked(result, f"pivot_root to {str(new_root)!r}")
+
+
+def fork_sibling() -> int:
+    """fork(2), but the new process is a child of *our parent*; in a PID namespace that we have unshared it
+    is the first one. Only for a single-threaded process that soon executes a program: Python is not told.
+    """
+    number = _CLONE.get(platform.machine())
+    if number is None:
+        raise OSError(38, f"clone is not known for {platform.machine()}")
+    arguments = [ctypes.c_ulong(value) for value in (_CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)]
+    return _checked(_libc.syscall(ctypes.c_long(number), *arguments), "cloning a sibling")
 
 
 def map_ids(inside_uid: int, outside_uid: int, inside_gid: int, outside_gid: int) -> None:

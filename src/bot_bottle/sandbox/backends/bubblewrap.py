@@ -204,7 +204,7 @@ class BubblewrapBackend:
             return []
 
     def _fork(self, spec: BottleSpec, groups: Sequence[Path], fds: Mapping[str, int]) -> int:
-        """Start the stage and move it while it works; its pid, which is bwrap's then."""
+        """Start the stage and move it while it works; the pid of what goes on as bwrap."""
         told, tells = os.pipe()
         try:
             plan = self.plan(spec, {**fds, "trouble": tells})
@@ -217,14 +217,23 @@ class BubblewrapBackend:
         finally:
             os.close(tells)
         with os.fdopen(told, "rb") as file:
-            try:
-                limits.move(groups, pid)
-            except OSError as error:
-                _end_monitor(pid)
-                raise SandboxError(f"the bottle's limits could not be set: {error}") from error
-            trouble = file.read()
-        if trouble:
+            told_first = file.readline()
             os.waitpid(pid, 0)
+            if not told_first.endswith(b"\n"):  # the stage failed before it forked
+                trouble = told_first or b"it was killed"
+            else:
+                pid = int(told_first)
+                try:
+                    limits.move(groups, pid)
+                except ProcessLookupError:
+                    pass  # it has failed already, and says why
+                except OSError as error:
+                    _end_monitor(pid)
+                    raise SandboxError(f"the bottle's limits could not be set: {error}") from error
+                trouble = file.read()
+                if trouble:
+                    _end_monitor(pid)
+        if trouble:
             reason = printable(trouble.decode("utf-8", "replace"), limit=500)
             raise SandboxError(f"the bottle could not be made: {reason} (run 'bot-bottle doctor')")
         return pid

@@ -2,7 +2,7 @@
 
 Runs in a child of the (single-threaded) launching process; never returns. The order is what makes it safe: the
 uid first (root inside any namespace still is the host's root, research 5.5), then the
-namespaces, then mounts, then every descriptor but a list is closed. Whatever fails is told through
+namespaces, then mounts, and every descriptor but a list is closed. Whatever fails is told through
 ``Plan.trouble`` and ends the child: there is no bottle then.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import signal
 import socket
 from collections.abc import Sequence
@@ -62,18 +63,20 @@ def run(plan: Plan) -> NoReturn:
     try:
         _execute(plan)
     except BaseException as error:
-        os.write(plan.trouble, f"{error}".encode("utf-8", "replace")[:1000])
+        text = (str(error) or repr(error)).replace("\n", " ")  # a line's end would pass for a pid's
+        os.write(plan.trouble, text.encode("utf-8", "replace")[:1000])
     finally:
         os._exit(1)
 
 
 def _execute(plan: Plan) -> None:
-    os.setsid()
     _die_with(plan.launcher)
     become(plan.uid)
     _die_with(plan.launcher)  # the change of uid has cleared it
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    enter_namespaces(network=plan.own_network)
+    linux.close_all_except([0, 1, 2, plan.control, plan.exec_listener, plan.log, plan.trouble])
+    enter_namespaces(network=plan.own_network, processes=True)
+    _become_first(plan)
     listeners = _listen()
     compose_etc(plan.view.etc)
     view = mount_layers(plan)
@@ -98,10 +101,31 @@ def _die_with(launcher: int) -> None:
         raise OSError(3, "the launching process is gone")
 
 
-def enter_namespaces(*, network: bool) -> None:
-    """User, mount and network namespaces; loopback is up then, and nothing else is there."""
+def _become_first(plan: Plan) -> None:
+    """Go on as the first process of a PID namespace, a child of the launching process itself.
+
+    bwrap's own tie has a gap: its child waits for it before it asks for a parent death signal, and one that
+    loses its parent there waits for ever. In a namespace whose first process is bwrap, the kernel ends that
+    child too. Our own gap is closed by looking at the launcher's end of the control socket afterwards.
+    """
+    first = linux.fork_sibling()
+    if first:
+        os.write(plan.trouble, b"%d\n" % first)
+        os._exit(0)
+    os.setsid()
+    linux.set_parent_death_signal(signal.SIGKILL)
+    poll = select.poll()
+    poll.register(plan.control, 0)
+    if poll.poll(0):
+        raise OSError(3, "the launching process is gone")
+
+
+def enter_namespaces(*, network: bool, processes: bool = False) -> None:
+    """User, mount and network namespaces; loopback is up then, and nothing else is there. *processes*: what
+    is forked next is the first process of a PID namespace."""
     uid, gid = os.geteuid(), os.getegid()
-    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS | (linux.CLONE_NEWNET if network else 0))
+    wanted = (linux.CLONE_NEWNET if network else 0) | (linux.CLONE_NEWPID if processes else 0)
+    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS | wanted)
     linux.map_ids(0, uid, 0, gid)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SLAVE)
     if network:
