@@ -147,6 +147,25 @@ def test_parent_death_signal() -> None:
     os.close(reading)
 
 
+def test_a_sibling_is_our_parents_child() -> None:
+    """And the first process of a PID namespace that was left for it."""
+    reading, writing = os.pipe()
+    middle = os.fork()
+    if middle == 0:
+        try:
+            _own_user_namespace(linux.CLONE_NEWPID)
+            sibling = linux.fork_sibling()
+            os.write(writing, b"middle %d\n" % sibling if sibling else b"sibling %d\n" % os.getpid())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(middle, 0)
+    with os.fdopen(reading, "rb") as file:
+        said = dict(line.split() for line in file.read().splitlines())
+    assert said[b"sibling"] == b"1"
+    assert os.waitpid(int(said[b"middle"]), 0)[1] == 0
+
+
 def _is_open(fd: int) -> bool:
     try:
         os.fstat(fd)
