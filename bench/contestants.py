@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import select
 import shutil
 import signal
@@ -21,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot_bottle.ipc.client import DaemonClient
 from bot_bottle.store.layout import Layout, default_layout
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,17 +103,15 @@ def layout_of(home: Path) -> Layout:
 def end_daemon(home: Path) -> None:
     """End the daemon of *home* (it would end by itself after 60 s) and remove its directories."""
     layout = layout_of(home)
-    lock = layout.home / "daemon.lock"
-    found = re.match(r"pid (\d+),", lock.read_text()) if lock.exists() else None
-    if found:
-        with contextlib.suppress(ProcessLookupError):
-            handle = os.pidfd_open(int(found[1]))
-            try:
-                if os.fsencode(layout.home) in Path(f"/proc/{found[1]}/cmdline").read_bytes():
-                    signal.pidfd_send_signal(handle, signal.SIGTERM)
-                    select.select([handle], [], [], 15.0)
-            finally:
-                os.close(handle)
+    client = DaemonClient.connect(layout)
+    if client is not None:
+        handle = os.pidfd_open(client.status().pid)
+        client.close()
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
+        ended, _, _ = select.select([handle], [], [], 15.0)
+        os.close(handle)
+        if not ended:
+            raise RuntimeError(f"the daemon of {home} did not end")
     for directory in {layout.shared, layout.run} - {layout.home}:
         shutil.rmtree(directory, ignore_errors=True)
         with contextlib.suppress(OSError):
