@@ -19,7 +19,7 @@ REGISTRY_HOSTS = ("pypi" + ".org", "python" + "hosted.org", "registry.npm" + "js
 
 FORBIDDEN = (
     (re.compile("|".join(re.escape(host) for host in REGISTRY_HOSTS)), "the host of a package registry"),
-    (re.compile(r"(?<![\w.$}~/-])/(?:work|root|opt/\w+)/[\w.]"), "a path of one machine"),
+    (re.compile(r"(?<![\w.$}~/-])/(?:work|root)/[\w.]"), "a path of one machine"),
     (re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"), "unfinished work"),
     (re.compile(r"^(?:<{7}|>{7}) "), "a merge conflict"),
 )
