@@ -31,6 +31,10 @@ ROOT_SCRATCH = (
     "/tmp", "/var/tmp", "/run", "/dev", "/proc", "/sys", "/var/cache", "/var/log",  # noqa: S108
 )  # fmt: skip
 """Nobody's work."""
+HOME_SCRATCH = (
+    ".bash_history", ".cache", ".lesshst", ".node_repl_history", ".python_history", ".viminfo", ".wget-hsts",
+)  # fmt: skip
+"""What programs keep for themselves whoever uses them."""
 WORKSPACE_SCRATCH = (".git/index",)
 """``git status`` writes it; real work shows in files, objects or refs."""
 
@@ -86,6 +90,7 @@ def unapplied(
     written = {_parts(file.path): file.content for file in provisioned}
     ignored = {_parts(path) for path in scratch} | {_parts(path) for path in ROOT_SCRATCH}
     ignored |= {_parts(GUEST_WORKSPACE / name) for name in WORKSPACE_SCRATCH}
+    ignored |= {_parts(GUEST_HOME / name) for name in HOME_SCRATCH}
     budget = _Budget()
     layers = (
         _Layer("workspace", _parts(GUEST_WORKSPACE), dirs.workspace_upper, dirs.workspace_lower),
