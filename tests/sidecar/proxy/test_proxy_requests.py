@@ -405,3 +405,27 @@ def test_an_error_while_writing_the_request_is_a_refusal(run_failing_proxy, upst
     client.send(b"GET / HTTP/1.1\r\nHost: plain.example.com\r\n\r\n")
     assert client.answer().status == 502
     assert upstream.raw == b""
+
+
+def test_refusals_of_the_proxys_own_have_the_providers_shape(run_proxy, upstream, to):
+    """Ruling 5: an Anthropic client reads its own error form, also for what the proxy itself refuses."""
+    route = "  - host: api.anthropic.com\n    provider: claude\n    matches: [{paths: [{value: /v1}]}]\n"
+    proxy = run_proxy(
+        f"routes:\n{route}", upstream=upstream, connect_to={("api.anthropic.com", 443): ("127.0.0.1", 1)}
+    )
+    asked = {
+        "unreachable": (b"GET /v1/x HTTP/1.1\r\nHost: api.anthropic.com\r\n\r\n", 502),
+        "closed path": (
+            b"POST /telemetry HTTP/1.1\r\nHost: api.anthropic.com\r\nContent-Length: 0\r\n\r\n",
+            404,
+        ),
+        "malformed": (b"GET /v1/x HTTP/1.1\r\nHost : api.anthropic.com\r\n\r\n", 400),
+    }
+    for name, (request, status) in asked.items():
+        client = proxy.tls("api.anthropic.com")
+        client.send(request)
+        answer = client.answer()
+        assert (name, answer.status) == (name, status)
+        assert answer.json()["type"] == "error"
+        assert answer.json()["error"]["message"].startswith("egress: ")
+        assert answer.headers["x-bot-bottle"] == "blocked"

@@ -198,9 +198,8 @@ class ClientConnection(ClientStream):
         verdict = decide(gateway.policy, identity)
         if isinstance(verdict, Allow):
             if gateway.active >= self._limits.active_requests:
-                self._refuse(
-                    Deny(503, "egress: target: too many requests in flight", Hint.NONE), identity, parsed
-                )
+                full = Deny(503, "egress: target: too many requests in flight", Hint.NONE)
+                self._refuse(on_host(gateway.policy, identity.host, full), identity, parsed)
                 return
             self._last = identity
             self._stage = Stage.EXCHANGE
