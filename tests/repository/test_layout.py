@@ -7,9 +7,7 @@ import re
 from pathlib import Path
 
 MAX_LINES = 400
-LONGER = {
-    "src/bot_bottle/testing/backend_suite.py": 600,  # the contract, one behaviour after the other
-}
+LONGER: dict[str, int] = {}
 """Modules that may be longer, with the reason; a new one needs a better one than "it grew"."""
 
 MAX_FUNCTION_LINES = 100

@@ -13,7 +13,7 @@ import pytest
 
 from bot_bottle.base import linux
 from bot_bottle.sandbox.contract import Backend
-from bot_bottle.testing import backend_suite
+from bot_bottle.testing import backend_isolation
 from bot_bottle.testing.backend_ground import Ground
 
 BOTTLE_UID = 64901
@@ -27,7 +27,7 @@ def make_ground(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Backend],
     Root's bottles live where their uid can go (``/var/tmp`` stands for ``/var/lib``); a user's below a home
     of mode 0700 with a 90-character path.
     """
-    monkeypatch.setenv(backend_suite.HOST_MARKER, "of the host")
+    monkeypatch.setenv(backend_isolation.HOST_MARKER, "of the host")
     root = os.geteuid() == 0
     top = Path(tempfile.mkdtemp(prefix="bb", dir="/var/tmp"))
     run = Path(tempfile.mkdtemp(prefix="bb", dir="/tmp"))
@@ -45,8 +45,8 @@ def make_ground(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Backend],
 
 
 @pytest.fixture
-def launcher() -> Iterator[backend_suite.LauncherKill]:
+def launcher() -> Iterator[backend_isolation.LauncherKill]:
     """The test becomes the reaper of what a killed launcher leaves, so that it can be counted."""
     linux.set_child_subreaper(True)
-    yield backend_suite.LauncherKill()
+    yield backend_isolation.LauncherKill()
     linux.set_child_subreaper(False)

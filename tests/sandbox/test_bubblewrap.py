@@ -16,7 +16,7 @@ from bot_bottle.sandbox.backends import bubblewrap
 from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend, BubblewrapBottle
 from bot_bottle.sandbox.contract import Backend, SandboxError
 from bot_bottle.testing.backend_ground import Ground, finish
-from bot_bottle.testing.backend_suite import IsolationSuite
+from bot_bottle.testing.backend_isolation import IsolationSuite
 
 SCOPE = "5017e5"
 ORDINARY_UID = 64902

@@ -1,6 +1,6 @@
 """The contract of a sandbox backend: what a bottle is made from and what can be done with it.
 
-Every backend passes the suite in ``bot_bottle.testing.backend_suite``. Nothing here decides policy; a
+Every backend passes ``bot_bottle.testing.backend_suite`` and ``backend_isolation``. Nothing here decides policy; a
 backend gets a finished :class:`BottleSpec` and holds it or refuses.
 """
 
