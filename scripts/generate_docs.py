@@ -3,6 +3,7 @@
 * ``docs/reference/cli.md``: the help of every command, as ``--help`` prints it.
 * ``docs/reference/manifest-keys.md``: every key of bottles, agents and settings, and whether it is enforced.
 * ``docs/reference/environment.md``: the variables of a bottle's processes.
+* ``docs/reference/json.md``: the schema of every ``--json``.
 * ``README.md``: the command table between its markers.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from bot_bottle.cli import records
 from bot_bottle.cli.main import VERBS, cli
 from bot_bottle.launch import environment
 from bot_bottle.manifest import reference
@@ -101,6 +103,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": cli_page,
     "docs/reference/manifest-keys.md": reference.page,
     "docs/reference/environment.md": environment_page,
+    "docs/reference/json.md": records.page,
     "README.md": readme_page,
 }
 

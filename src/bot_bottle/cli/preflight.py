@@ -8,7 +8,7 @@ import click
 
 from bot_bottle.base import messages
 from bot_bottle.base.text import printable
-from bot_bottle.cli.errors import USAGE, Exit
+from bot_bottle.cli.errors import FIXABLE, USAGE, Exit
 from bot_bottle.cli.launching import Ready
 
 NOT_YET = (
@@ -47,10 +47,12 @@ def show(ready: Ready) -> None:
         click.echo(printable(line), err=True)
 
 
-def confirm() -> bool:
-    """Ask y/N on the terminal; without one say which flag answers and exit 2."""
+def confirm(question: str = "start?") -> None:
+    """Ask y/N on the terminal; exit 1 unless the answer is yes, 2 where there is nobody to ask (ruling 64)."""
     if not sys.stdin.isatty():
         messages.error("nobody to ask: give --yes")
         raise Exit(USAGE)
-    click.echo("start? [y/N] ", err=True, nl=False)
-    return sys.stdin.readline().strip() in ("y", "Y", "yes", "YES")
+    click.echo(f"{question} [y/N] ", err=True, nl=False)
+    if sys.stdin.readline().strip() not in ("y", "Y", "yes", "YES"):
+        messages.info("declined; nothing was done")
+        raise Exit(FIXABLE)

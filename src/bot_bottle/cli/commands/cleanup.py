@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from bot_bottle.base import messages
 from bot_bottle.cli.backends import all_backends
-from bot_bottle.cli.errors import USAGE, Exit
+from bot_bottle.cli.preflight import confirm
 from bot_bottle.launch.reap import discard, recover
 from bot_bottle.manifest.settings import load_settings
 from bot_bottle.store import bottles
@@ -41,10 +39,7 @@ def command(yes: bool, dry_run: bool, kept: bool) -> None:
     if dry_run:
         return
     if (doomed or orphans) and not yes:
-        if not sys.stdin.isatty():
-            messages.error("nobody to ask: give --yes")
-            raise Exit(USAGE)
-        click.confirm("remove these?", abort=True, err=True)
+        confirm("remove these?")
     backends = all_backends(layout)
     recover(layout, backends, keep_logs_days=load_settings(layout.home.parent).logs_days)
     if kept:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -15,8 +13,10 @@ import click
 from bot_bottle.base import process
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.text import printable
+from bot_bottle.cli import records
 from bot_bottle.cli.backends import all_backends
 from bot_bottle.cli.errors import FIXABLE, OK, Exit
+from bot_bottle.cli.records import Finding
 from bot_bottle.providers.registry import PROVIDERS
 from bot_bottle.store.directories import prepare
 from bot_bottle.store.layout import Layout, default_layout
@@ -28,15 +28,6 @@ BUILD_DAY_S = 1_760_000_000
 """A day before this product was made (2025-10-09): a clock before it makes every certificate invalid."""
 
 VERSION_TIMEOUT_S = 15.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line. ``level``: ``ok``, ``note`` (works without), ``fail``."""
-
-    level: str
-    what: str
-    fix: str = ""
 
 
 @click.command("doctor", short_help="check this host and say how to mend what is missing")
@@ -51,7 +42,7 @@ def command(as_json: bool) -> None:
             findings.append(finding)
             works = works or (check is _backends and finding.level == "ok")
     if as_json:
-        click.echo(json.dumps([finding.__dict__ for finding in findings]))
+        records.show(findings)
     else:
         for finding in findings:
             click.echo(f"{finding.level:<5}{printable(finding.what)}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 import click
 
+from bot_bottle.base import messages
+from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.text import printable
-from bot_bottle.cli import options
-from bot_bottle.cli.errors import Exit
+from bot_bottle.cli import options, records
+from bot_bottle.cli.errors import USAGE, Exit
 from bot_bottle.egress.codec import load_policy
 from bot_bottle.egress.config import Policy
 from bot_bottle.egress.explain import explain
@@ -34,23 +35,34 @@ def command(
     url: str, identity: str | None, method: str, bottles: tuple[str, ...], as_json: bool, **routes: Any
 ) -> None:
     """Say whether a request for URL would pass: in the running or kept bottle IDENTITY, in a --bottle of the
-    manifest, or with routes given here. Exits 1 if it would be refused.
+    manifest, or with routes given here. Exits 1 if it would be refused, 2 if the policy can't be read.
 
     The address that the name resolves to is checked when a connection is made, not here.
     """
-    policy, where = _policy(identity, bottles, routes)
+    try:
+        policy, where = _policy(identity, bottles, routes)
+    except BotBottleError as error:  # unreadable input is no verdict (ruling 64)
+        messages.error(str(error))
+        raise Exit(USAGE) from error
     found = explain(compile_policy(policy), url, method)
     verdict = found.verdict
     passes = not isinstance(verdict, Deny)
     if as_json:
-        record = {
-            "url": found.url, "method": found.method, "passes": passes, "rule": found.rule, "policy": where,
-            "route": found.route.host if found.route else None, "credentials": list(found.credentials),
-            "status": verdict.status if isinstance(verdict, Deny) else None,
-            "reason": verdict.reason if isinstance(verdict, Deny) else None,
-            "hint": str(verdict.hint) if isinstance(verdict, Deny) else None,
-        }  # fmt: skip
-        click.echo(json.dumps(record))
+        refusal = verdict if isinstance(verdict, Deny) else None
+        records.show(
+            records.ExplainRecord(
+                url=found.url,
+                method=found.method,
+                passes=passes,
+                rule=found.rule,
+                policy=where,
+                route=found.route.host if found.route else None,
+                credentials=list(found.credentials),
+                status=refusal.status if refusal else None,
+                reason=refusal.reason if refusal else None,
+                hint=str(refusal.hint) if refusal else None,
+            )
+        )
     else:
         click.echo(f"{'passes' if passes else 'refused'}: {printable(found.method)} {printable(found.url)}")
         click.echo(f"  policy: {where}")

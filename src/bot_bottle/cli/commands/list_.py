@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from bot_bottle.base import messages
 from bot_bottle.base.text import printable
+from bot_bottle.cli import records
 from bot_bottle.store import bottles
 from bot_bottle.store.bottles import StateSummary
 from bot_bottle.store.layout import default_layout
@@ -31,7 +31,7 @@ def available(as_json: bool) -> None:
     index = resolve(default_layout().home.parent, Path.cwd(), missing_ok=True)
     names = sorted(index.agents)
     if as_json:
-        click.echo(json.dumps(names))
+        records.show(names)
     else:
         for name in names:
             click.echo(name)
@@ -43,14 +43,14 @@ def active(as_json: bool) -> None:
     """Running bottles, one a line: backend, identity, name, services, separated by tabs."""
     running = [summary for summary in bottles.list_states(default_layout()) if summary.running]
     if as_json:
-        click.echo(json.dumps([_record(summary) for summary in running]))
+        records.show([_record(summary) for summary in running])
         return
     if not running:
         messages.info("no bottle is running")
     for summary in running:
         record = _record(summary)
-        name = printable(str(record["name"]))
-        columns = [record["backend"], summary.identity, _colored(name, str(record["color"])), "proxy"]
+        name = printable(record.name)
+        columns = [record.backend, summary.identity, _colored(name, record.color), "proxy"]
         click.echo("\t".join(str(column) for column in columns))
 
 
@@ -60,30 +60,30 @@ def kept(as_json: bool) -> None:
     """Bottles that ended with work in them, and can be resumed."""
     found = [s for s in bottles.list_states(default_layout()) if not s.running and s.preserved]
     if as_json:
-        click.echo(json.dumps([_record(summary) for summary in found]))
+        records.show([_record(summary) for summary in found])
         return
     if not found:
         messages.info("no bottle is kept")
     for summary in found:
         record = _record(summary)
-        click.echo("\t".join([summary.identity, printable(str(record["name"])), str(record["started_at"])]))
+        click.echo("\t".join([summary.identity, printable(record.name), record.started_at]))
 
 
-def _record(summary: StateSummary) -> dict[str, object]:
+def _record(summary: StateSummary) -> records.BottleRecord:
     metadata, launch = summary.metadata, summary.launch
     agent = (metadata.agent_name or metadata.provider) if metadata else ""
     label = metadata.label if metadata else ""
-    return {
-        "identity": summary.identity,
-        "name": (f"{label} ({agent})" if label else agent) or "unknown",
-        "agent": agent,
-        "label": label,
-        "color": metadata.color if metadata else "",
-        "backend": (metadata.backend if metadata else "") or (launch.backend if launch else "") or "unknown",
-        "bottles": list(metadata.bottle_names) if metadata else [],
-        "started_at": metadata.started_at if metadata else "",
-        "preserved": summary.preserved,
-    }
+    return records.BottleRecord(
+        identity=summary.identity,
+        name=(f"{label} ({agent})" if label else agent) or "unknown",
+        agent=agent,
+        label=label,
+        color=metadata.color if metadata else "",
+        backend=(metadata.backend if metadata else "") or (launch.backend if launch else "") or "unknown",
+        bottles=list(metadata.bottle_names) if metadata else [],
+        started_at=metadata.started_at if metadata else "",
+        preserved=summary.preserved,
+    )
 
 
 def _colored(text: str, color: str) -> str:

@@ -48,8 +48,8 @@ def command(
         show(ready)
         if dry_run:
             return
-        if not yes and not confirm():
-            return
+        if not yes:
+            confirm()
         try:
             outcome = carry_out(ready, layout, Console(raw=raw_terminal), state)
         except Stopped as stopped:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from bot_bottle.base import messages
 from bot_bottle.base.errors import BotBottleError
-from bot_bottle.cli import options
+from bot_bottle.cli import options, records
 from bot_bottle.cli.errors import Exit
 from bot_bottle.cli.launching import carry_out, make_ready
 from bot_bottle.launch.relay import Console, Stopped
@@ -88,18 +87,16 @@ def command(
     except BotBottleError as error:
         messages.error(str(error))
         if as_json:
-            click.echo(json.dumps({"error": str(error), "status": NO_BOTTLE}))
+            records.show(records.RunFailure(error=str(error), status=NO_BOTTLE))
         raise Exit(NO_BOTTLE) from error
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "identity": outcome.identity,
-                    "status": outcome.status,
-                    "preserved": outcome.preserved,
-                    "leftovers": outcome.leftovers.count,
-                    "directory": str(outcome.directory) if outcome.preserved else None,
-                }
+        records.show(
+            records.RunRecord(
+                identity=outcome.identity,
+                status=outcome.status,
+                preserved=outcome.preserved,
+                leftovers=outcome.leftovers.count,
+                directory=str(outcome.directory) if outcome.preserved else None,
             )
         )
     raise Exit(outcome.status)

@@ -80,8 +80,8 @@ def command(
     show(ready)
     if dry_run:
         return
-    if not yes and not confirm():
-        return
+    if not yes:
+        confirm()
     messages.info("the bottle is removed at the end, unless it holds work; Ctrl-D or 'exit' leaves")
     try:
         outcome = carry_out(ready, layout, Console(raw=raw_terminal))

@@ -1,0 +1,107 @@
+"""What ``--json`` writes: one type for each command's object; ``docs/reference/json.md`` is made from them.
+
+Names are stable; a field may be added, never changed (``docs/development.md``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """``run --json``: how the bottle ended."""
+
+    identity: str
+    status: int
+    """the program's exit status, 128+n for a signal"""
+    preserved: bool
+    """it is kept for ``resume``"""
+    leftovers: int
+    """changes that nobody has taken out"""
+    directory: str | None
+    """where its layers lie; null: removed"""
+
+
+class RunFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """``run --json``: no bottle could be made."""
+
+    error: str
+    status: int
+
+
+class BottleRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """``list active --json``, ``list kept --json``: an array of these."""
+
+    identity: str
+    name: str
+    """``label (agent)``, or the agent"""
+    agent: str
+    label: str
+    color: str
+    backend: str
+    bottles: list[str]
+    started_at: str
+    """ISO 8601, UTC; empty: unknown"""
+    preserved: bool
+
+
+class ExplainRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """``explain --json``."""
+
+    url: str
+    """canonical, as it is judged"""
+    method: str
+    passes: bool
+    rule: str
+    policy: str
+    """whose routes were asked"""
+    route: str | None
+    """its host; null: none"""
+    credentials: list[str]
+    """by name"""
+    status: int | None
+    """of the refusal"""
+    reason: str | None
+    hint: str | None
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """``doctor --json``: an array of these. ``level``: ok, note (works without), fail."""
+
+    level: str
+    what: str
+    fix: str = ""
+
+
+RECORDS: dict[str, Any] = {
+    "run": RunRecord,
+    "run (no bottle)": RunFailure,
+    "list available": list[str],
+    "list active, list kept": list[BottleRecord],
+    "explain": ExplainRecord,
+    "doctor": list[Finding],
+}
+"""Command to the type of its output."""
+
+
+def show(record: Any) -> None:
+    """Write *record* as one line of JSON on standard output."""
+    click.echo(msgspec.json.encode(record))
+
+
+def page() -> str:
+    """``docs/reference/json.md``: the JSON Schema (2020-12) of each command's output."""
+    parts = [
+        "# Output of `--json`",
+        "",
+        "Made from the code by `make docs`; do not edit. One JSON value on standard output, described by JSON",
+        "Schema 2020-12. `logs --json` passes the proxy's records on as they are: one object a line, with `time`",
+        "and `event` always, and what the event needs.",
+    ]
+    for command, kind in RECORDS.items():
+        schema = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(kind)), indent=2).decode()
+        parts += ["", f"## {command}", "", "```json", schema, "```"]
+    return "\n".join(parts) + "\n"
