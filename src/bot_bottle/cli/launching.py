@@ -16,12 +16,13 @@ from bot_bottle.base.clock import utc_now
 from bot_bottle.base.ids import mint_identity, mint_nonce
 from bot_bottle.base.text import printable
 from bot_bottle.cli.backends import choose, make_backend
-from bot_bottle.launch.plan import LaunchError
+from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.prepare import Host, Prepared, prepare
 from bot_bottle.launch.reap import discard
 from bot_bottle.launch.relay import Console
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.session import Outcome, Session
+from bot_bottle.sandbox.contract import Backend
 from bot_bottle.store import bottles
 from bot_bottle.store.bottles import BottleState, IdentityTaken
 from bot_bottle.store.directories import prepare as prepare_directories
@@ -60,15 +61,25 @@ def ask_secret(prompt: str) -> str:
 
 
 def make_ready(request: LaunchRequest, layout: Layout, identity: str | None = None) -> Ready:
-    """Plan *request*; nothing exists yet. *identity*: the one to use, else one is minted."""
-    backend = choose(request.backend or None)
-    request = _with_backend(request, backend)
+    """Plan *request*; nothing exists yet. *identity*: the one to use, else one is minted.
+
+    Raises :class:`LaunchError` also for a limit that was asked for and can't be enforced here (ruling 45).
+    """
+    request = replace(request, backend=choose(request.backend or None))
     identity = identity or mint_identity(request.agent or request.template or _program(request))
-    return Ready(request, prepare(request, host_of(layout), instance=identity), identity)
+    prepared = prepare(request, host_of(layout), instance=identity)
+    note = _limits_note(make_backend(layout, request.backend), prepared.plan)
+    if note:
+        prepared = replace(prepared, plan=replace(prepared.plan, notes=(*prepared.plan.notes, note)))
+    return Ready(request, prepared, identity)
 
 
-def _with_backend(request: LaunchRequest, backend: str) -> LaunchRequest:
-    return replace(request, backend=backend)
+def _limits_note(backend: Backend, plan: LaunchPlan) -> str:
+    unenforced = sorted(backend.unenforced(plan.resources))
+    refused = [name for name in unenforced if name in plan.resources.explicit]
+    if refused:
+        raise LaunchError(f"resources: {', '.join(refused)} can't be enforced on this host: remove it")
+    return f"not enforced on this host: the default limits of {', '.join(unenforced)}" if unenforced else ""
 
 
 def _program(request: LaunchRequest) -> str:
@@ -80,12 +91,6 @@ def carry_out(ready: Ready, layout: Layout, console: Console, state: BottleState
     prepare_directories(layout)
     backend = make_backend(layout, ready.request.backend)
     plan = ready.prepared.plan
-    unenforced = backend.unenforced(plan.resources)
-    refused = sorted(plan.resources.explicit & set(unenforced))
-    if refused:
-        raise LaunchError(f"resources: {', '.join(refused)} can't be enforced on this host: remove it")
-    if unenforced:
-        messages.debug(f"not enforced on this host: the default {', '.join(sorted(unenforced))}")
     fresh = state is None
     if state is None:
         state = _create(layout, ready)

@@ -81,7 +81,10 @@ def command(
     console = Console(stdout=2, raw=raw_terminal) if as_json else Console(raw=raw_terminal)
     layout = default_layout()
     try:
-        outcome = carry_out(make_ready(request, layout), layout, console)
+        ready = make_ready(request, layout)
+        for note in ready.prepared.plan.notes:
+            messages.info(note)
+        outcome = carry_out(ready, layout, console)
     except Stopped as stopped:
         raise Exit(128 + stopped.signal) from None
     except BotBottleError as error:
