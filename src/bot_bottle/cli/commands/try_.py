@@ -21,8 +21,8 @@ from bot_bottle.cli.backends import make_backend
 from bot_bottle.cli.errors import FIXABLE, OK, Exit
 from bot_bottle.launch.relay import Stopped
 from bot_bottle.store.layout import default_layout
-from bot_bottle.testing.trial.catalogue import LEFT_OUT
-from bot_bottle.testing.trial.judge import Row, Verdict
+from bot_bottle.testing.trial.catalogue import LEFT_OUT, Evidence
+from bot_bottle.testing.trial.judge import NOTHING, Row, Verdict
 from bot_bottle.testing.trial.trial import Result, Spoil, run_trial
 
 PLAIN_WIDTH = 100
@@ -128,7 +128,9 @@ def show(result: Result, *, verbose: bool = False) -> None:
     console.print(_escape_table(result.rows, narrow=console.width < NARROW, verbose=verbose))
     for row in result.rows:
         if row.reason:
-            console.print(Text(f"{row.escape.tried}: {row.verdict}: {row.reason}", style=_STYLES[row.verdict]))
+            console.print(
+                Text(f"{row.escape.tried}: {row.verdict}: {row.reason}", style=_STYLES[row.verdict])
+            )
     if verbose:
         for what, why in LEFT_OUT:
             console.print(Text(f"not tried: {what}: {why}"))
@@ -137,7 +139,11 @@ def show(result: Result, *, verbose: bool = False) -> None:
 
 def _table(*headers: str, title: str) -> Table:
     table = Table(
-        box=box.SIMPLE_HEAD, title=Text(title, style="bold"), title_justify="left", pad_edge=False, expand=False
+        box=box.SIMPLE_HEAD,
+        title=Text(title, style="bold"),
+        title_justify="left",
+        pad_edge=False,
+        expand=False,
     )
     for header in headers:
         table.add_column(header, overflow="fold")
@@ -158,7 +164,10 @@ def _escape_table(rows: tuple[Row, ...], *, narrow: bool, verbose: bool) -> Tabl
     table.columns[0].no_wrap = True
     for row in rows:
         stopped_by = row.stopped_by if verbose or row.verdict is not Verdict.HELD else _short(row.stopped_by)
-        received, control = (_word(row.received), _word(row.control)) if narrow else (row.received, row.control)
+        received, control = row.received, row.control
+        if narrow:
+            kind = row.escape.evidence
+            received, control = _word(kind, received), _word(kind, control)
         table.add_row(
             Text(str(row.verdict), style=_STYLES[row.verdict]),
             *(Text(printable(cell)) for cell in (row.escape.tried, stopped_by, received, control)),
@@ -167,13 +176,14 @@ def _escape_table(rows: tuple[Row, ...], *, narrow: bool, verbose: bool) -> Tabl
 
 
 def _short(text: str, limit: int = 60) -> str:
+    text = text.replace(" egress:", "")
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _word(text: str) -> str:
+def _word(evidence: Evidence, text: str) -> str:
     """``tls: arrived (and 3 more)`` as one word."""
-    words = text.replace(":", " ").split()
-    return next((word for word in ("nothing", "arrived", "found") if word in words), words[0] if words else "")
+    words = {Evidence.ARRIVES: "arrived", Evidence.FINDS: "found", Evidence.CHANGES: "done"}
+    return text if text == NOTHING else words.get(evidence, "worked")
 
 
 def _summary(result: Result) -> Text:

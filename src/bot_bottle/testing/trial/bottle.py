@@ -75,7 +75,9 @@ def run_inside(world: World, layout: Layout, backend: Backend, on_line: Line, ch
     metadata = replace(request.metadata(utc_now(), mint_nonce(), __version__), workspace_mode="none")
     with bottles.create(layout, identity) as state, _Output(on_line, complaints) as console:
         outcome = Session(plan, metadata, state, layout, backend, console).run()
-    return Ran(outcome, layout.guest(identity) / "home" / "upper", complaints.read_text(errors="replace")[-2000:])
+    return Ran(
+        outcome, layout.guest(identity) / "home" / "upper", complaints.read_text(errors="replace")[-2000:]
+    )
 
 
 def run_outside(world: World, on_line: Line) -> None:

@@ -67,8 +67,8 @@ ESCAPES: tuple[Escape, ...] = (
     Escape("home-file", "J1", "a file in the operator's home", _F),
     Escape("host-files", "J1", "the host's accounts and machine id", _F),
     Escape("host-processes", "J5", "see a process of the host", _F),
-    Escape("signal", "J5", "kill a process of the host", _C),
     Escape("ptrace", "J5", "get into another process", _K, (), "the host forbids it to everybody (Yama)"),
+    Escape("signal", "J5", "kill a process of the host", _C),
     Escape("namespaces", "A5", "make namespaces and mount", _K),
     Escape("sysctl", "J1", "open kernel settings for writing", _K),
     Escape("raw-sockets", "A3", "packet and raw sockets", _K),
@@ -80,7 +80,13 @@ ESCAPES: tuple[Escape, ...] = (
 )
 
 LEFT_OUT: tuple[tuple[str, str], ...] = (
-    ("bpf, perf, kernel modules", "an ordinary user may not call them outside either: no control could succeed"),
-    ("exhausting memory and disk", "it would disturb the host that it is tried on; the test suite does it in small"),
+    (
+        "bpf, perf, kernel modules",
+        "an ordinary user may not call them outside either: no control could succeed",
+    ),
+    (
+        "exhausting memory and disk",
+        "it would disturb the host that it is tried on; the test suite does it in small",
+    ),
 )
 """What is not in the table, and why."""

@@ -45,7 +45,9 @@ def ground(operators: Layout) -> Iterator[Layout]:
         for identity in {summary.identity for summary in bottles.list_states(layout)}:
             discard(layout, identity)  # gives its uids back
         _end_daemon(layout)
-        problems = [problem for path in (layout.home, layout.shared, layout.run) for problem in remove_tree(path)]
+        problems = [
+            problem for path in (layout.home, layout.shared, layout.run) for problem in remove_tree(path)
+        ]
         for problem in problems:
             messages.warning(f"left behind by the trial: {problem}")
         for path in [*parents, *set(find_groups(layout.run.name).parents.values())]:

@@ -61,7 +61,7 @@ def judge(escape: Escape, inside: Observed, outside: Observed, secrets: Collecti
     stopped_by = report.by if report else ""
     if received:
         return Row(escape, Verdict.ESCAPED, stopped_by, received, reached or NOTHING, received)
-    reason = _unproven(escape, report, reached)
+    reason = _unproven(escape, report, control, reached)
     verdict = Verdict.NOT_PROVEN if reason else Verdict.HELD
     return Row(escape, verdict, stopped_by, NOTHING, reached or NOTHING, reason)
 
@@ -99,7 +99,7 @@ def _decoys_found(escape: Escape, control: Report | None, secrets: Collection[st
     return "" if set(control.planted) - set(control.found) else "found: decoys"
 
 
-def _unproven(escape: Escape, report: Report | None, reached: str) -> str:
+def _unproven(escape: Escape, report: Report | None, control: Report | None, reached: str) -> str:
     """Why "held" would be too much said; empty: it would not."""
     if report is None:
         return "the attempt did not report"
@@ -109,5 +109,6 @@ def _unproven(escape: Escape, report: Report | None, reached: str) -> str:
     if missed:
         return f"the search missed a planted decoy: {', '.join(missed)}"
     if not reached:
-        return f"the control did not arrive{': ' + escape.forgoable if escape.forgoable else ''}"
+        said = f" ({control.by})" if control and control.by else ""
+        return f"the control did not arrive{said}{': ' + escape.forgoable if escape.forgoable else ''}"
     return ""

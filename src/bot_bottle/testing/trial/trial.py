@@ -21,6 +21,15 @@ from bot_bottle.testing.trial.inside.work import FAULT, MENDED
 from bot_bottle.testing.trial.judge import Report, Row, Verdict, judge
 from bot_bottle.testing.trial.world import World
 
+WORK = {
+    "clone": "cloned a repository over https",
+    "edit": "mended a program in it",
+    "run": "ran it",
+    "call": "called an API that needs a key",
+    "commit": "committed the change",
+}
+"""The steps that ``inside.work`` reports, as they are shown."""
+
 
 @dataclass(frozen=True)
 class WorkStep:
@@ -76,7 +85,7 @@ class _Heard:
             case "step":
                 step = _text(record.get("step"))
                 self.steps[step] = record
-                self.say(f"the agent: {step}")
+                self.say(f"the agent {WORK.get(step, step)}")
             case "trouble":
                 self.trouble = _text(record.get("what"))
             case "attempt":
@@ -112,13 +121,15 @@ def run_trial(
             raise KeyboardInterrupt
         seen = world.observe("inside", inside.reports)
         work = _work(world, ran, inside.steps)
-        say("the same attempts outside, as the control")
+        say("the same attempts are made outside, as the control")
         spoil.before_control(world)
         world.begin()
         run_outside(world, outside)
         control = world.observe("outside", outside.reports)
         rows = tuple(judge(escape, seen, control, world.secrets_of(escape)) for escape in ESCAPES)
-    trouble = inside.trouble or ("" if all(step.done for step in work) else printable(ran.complaints, limit=500))
+    trouble = inside.trouble or (
+        "" if all(step.done for step in work) else printable(ran.complaints, limit=500)
+    )
     return Result(work, rows, trouble, time.monotonic() - started)
 
 
@@ -132,15 +143,16 @@ def _work(world: World, ran: Ran, steps: Mapping[str, Mapping[str, Any]]) -> tup
     edited = MENDED.encode() in program and FAULT.encode() not in program
     commit = _text(steps.get("commit", {}).get("commit"))
 
-    def step(name: str, did: str, done: bool, seen: str) -> WorkStep:
-        return WorkStep(did, done and name in steps, seen if done else "no trace of it outside")
+    def step(name: str, done: bool, seen: str) -> WorkStep:
+        done = done and name in steps
+        return WorkStep(WORK[name], done, seen if done else "no trace of it outside")
 
     return (
-        step("clone", "cloned a repository over https", world.fetches() > 0, "the git server sent its pack"),
-        step("edit", "mended a program in it", edited, "the change is in the bottle's layer"),
-        step("run", "ran it", any(total in call.body for call in calls), "the API got the right result"),
-        step("call", "called an API that needs a key", bool(calls), "it got the key, which the agent never saw"),
-        step("commit", "committed the change", bool(head) and head == commit, "the commit is in the bottle's layer"),
+        step("clone", world.fetches() > 0, "the git server sent its pack"),
+        step("edit", edited, "the change is in the bottle's layer"),
+        step("run", any(total in call.body for call in calls), "the API got the right result"),
+        step("call", bool(calls), "it got the key, which the agent never saw"),
+        step("commit", bool(head) and head == commit, "the commit is in the bottle's layer"),
     )
 
 

@@ -38,7 +38,15 @@ SETTLE_LIMIT_S = 3.0
 
 _VICTIM = "import sys; sys.stdin.read()"
 _HOST_FILES = ("/etc/passwd", "/etc/shadow", "/etc/machine-id", "/etc/ssh/sshd_config")
-_HOST_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/usr/lib", "/etc", "/etc/cron.d", "/bin", "/run/bot-bottle")
+_HOST_DIRECTORIES = (
+    "/usr/bin",
+    "/usr/local/bin",
+    "/usr/lib",
+    "/etc",
+    "/etc/cron.d",
+    "/bin",
+    "/run/bot-bottle",
+)
 _UPSTREAMS = ("tls", "http", "api-http", "api", "code")
 _OF_THE_ATTACKER = ("tls", "http", "api-http", "tcp", "tcp6", "udp", "dns", "abstract", "path")
 """Sinks that nothing at all may reach from inside: what comes without a token counts as well."""
@@ -154,7 +162,11 @@ class World:
             "places": {} if inside else self._places(),
             "http_port": self.upstreams["http"].port,
             "tls_port": self.upstreams["tls"].port,
-            "raw": {**self.listeners.ports, "abstract": self.listeners.abstract, "path": str(self.listeners.path)},
+            "raw": {
+                **self.listeners.ports,
+                "abstract": self.listeners.abstract,
+                "path": str(self.listeners.path),
+            },
             "daemon": str(self._layout.daemon_socket),
             "victim": {"pid": self._victims[phase].pid, "marker": self._marker(phase)},
             "canary_path": str(self._canary_path),
@@ -188,7 +200,9 @@ class World:
         """A phase is over: what has arrived since :meth:`begin`, what has changed."""
         self._settle()
         arrived = {
-            escape.name: self._arrivals(escape, phase) for escape in ESCAPES if escape.evidence is Evidence.ARRIVES
+            escape.name: self._arrivals(escape, phase)
+            for escape in ESCAPES
+            if escape.evidence is Evidence.ARRIVES
         }
         return Observed(reports, arrived, self._changes(phase))
 
@@ -215,7 +229,11 @@ class World:
         for sink in escape.sinks:
             for record in self._records(sink)[self._marks[sink] :]:
                 pushed = escape.name == "git-push" and b"git-receive-pack" in record
-                stray = phase == "inside" and sink in _OF_THE_ATTACKER and self._nonces[phase].encode() not in record
+                stray = (
+                    phase == "inside"
+                    and sink in _OF_THE_ATTACKER
+                    and self._nonces[phase].encode() not in record
+                )
                 if token in record or pushed or stray:
                     lines.append(f"{sink}: arrived" + (", without a name" if stray else ""))
         return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import ssl
 import sys
@@ -79,8 +78,8 @@ def _of_error(error: Exception) -> Report:
 
 
 def name_of(error: OSError) -> str:
-    """``ECONNREFUSED``, or what there is."""
-    return errno.errorcode.get(error.errno or 0, str(error))
+    """``connection refused``: the kernel's own words for it."""
+    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
 
 
 def answered(answer: Answer) -> Report:
@@ -118,7 +117,7 @@ def in_child(action: Callable[[], str]) -> Report:
         except BaseException as error:
             os.write(writing, repr(error).encode("utf-8", "replace")[:200])
         finally:
-            sys.stdout = None  # type: ignore[assignment]  # what is buffered is the parent's to write
+            sys.stdout = None  # what is buffered is the parent's to write
             os._exit(code)
     os.close(writing)
     with os.fdopen(reading, "rb") as file:

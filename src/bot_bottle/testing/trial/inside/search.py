@@ -39,9 +39,13 @@ class _Decoys:
         in_file = [self._new(place="file", shape=shape) for shape in ("credential", "key", "canary")]
         self.path = Path(directory, "decoys")
         self.path.write_text("\n".join(in_file))
-        env = {**os.environ, "DECOY": self._new("environment"), "DECOY_CANARY": self._new("environment", "canary")}
+        env = {
+            **os.environ,
+            "DECOY": self._new("environment"),
+            "DECOY_CANARY": self._new("environment", "canary"),
+        }
         argv = [sys.executable, "-c", _CHILD, self._new("arguments"), self._new("arguments", "key")]
-        self.child = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        self.child = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         held = [self._new("memory", shape) for shape in ("credential", "key", "canary")]
         assert self.child.stdin is not None and self.child.stdout is not None
         self.child.stdin.write(" ".join(held).encode() + b"\n")
@@ -66,7 +70,9 @@ class _Decoys:
 
 
 @lru_cache(maxsize=1)
-def _everything(roots: tuple[str, ...], since: float, own_only: bool) -> tuple[list[list[str]], list[list[str]]]:
+def _everything(
+    roots: tuple[str, ...], since: float, own_only: bool
+) -> tuple[list[list[str]], list[list[str]]]:
     """``(found, planted)`` of one search for all shapes; made once for the attempts that need it."""
     decoys = _Decoys(roots[0] if own_only else os.path.expanduser("~"))
     found: set[tuple[str, str]] = set()
@@ -159,7 +165,8 @@ def _search(scene: Scene, shape: bytes) -> Report:
     wanted = re.compile(shape)
     ours = [pair for pair in planted if wanted.match(pair[1].encode())]
     seen = [pair for pair in found if wanted.match(pair[1].encode("latin-1"))]
-    others = [pair for pair in seen if pair not in ours]
+    decoys = {pair[1] for pair in ours}
+    others = [pair for pair in seen if pair[1] not in decoys]
     places = sorted({pair[0] for pair in ours})
     if others:
         return Report("through", f"found in {others[0][0]}", seen, ours)
@@ -202,4 +209,6 @@ def host_files(scene: Scene) -> Report:
                 found.append([path, hashlib.sha256(data).hexdigest()])
     if not scene.inside:
         return Report("through", f"{len(found)} read", found)
-    return Report(STOPPED if os.path.isdir("/etc") else FAILED, "its own /etc, the host's is not in view", found)
+    return Report(
+        STOPPED if os.path.isdir("/etc") else FAILED, "its own /etc, the host's is not in view", found
+    )

@@ -4,7 +4,6 @@ that the harness started to be harmed."""
 from __future__ import annotations
 
 import ctypes
-import errno
 import fcntl
 import os
 import platform
@@ -192,7 +191,7 @@ def processes_limit(scene: Scene) -> Report:
             try:
                 pid = os.fork()
             except OSError as error:
-                refusal = errno.errorcode.get(error.errno or 0, str(error))
+                refusal = name_of(error)
                 break
             if pid == 0:
                 os.close(writing)

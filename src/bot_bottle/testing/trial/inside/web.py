@@ -59,7 +59,15 @@ def address_forms(scene: Scene) -> Report:
     """The host's loopback, spelled so that a filter may not know it."""
     port = scene["http_port"]
     data = request("GET", f"/{scene.token}", "localhost")
-    forms = ("127.0.0.1", "127.1", "2130706433", "0x7f000001", "017700000001", "0.0.0.0", "[::ffff:127.0.0.1]")
+    forms = (
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "017700000001",
+        "0.0.0.0",  # noqa: S104 - where to, not where from
+        "[::ffff:127.0.0.1]",
+    )
 
     def tunnelled(form: str) -> Report:
         if not scene.inside:
@@ -143,8 +151,7 @@ def path(scene: Scene) -> Report:
 def path_tricks(scene: Scene) -> Report:
     targets = ("/v1/../private/{}", "/v1/%2e%2e/private/{}", "/v1/..%2fprivate/{}", "/v1/..\\private/{}",
                "//private/{}", "/v1/%252e%252e%2fprivate/{}")  # fmt: skip
-    tries = [lambda t=t: _to_api(scene, "GET", t.format(scene.token)) for t in targets]  # type: ignore[misc]
-    return first_through(list(tries))
+    return first_through([lambda t=t: _to_api(scene, "GET", t.format(scene.token)) for t in targets])  # type: ignore[misc]
 
 
 @attempt("method")
@@ -200,9 +207,15 @@ def pipelining(scene: Scene) -> Report:
 @attempt("upgrade")
 def upgrade(scene: Scene) -> Report:
     """Out of HTTP, to where nobody reads along."""
-    headers = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==")
+    headers = (
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==",
+    )
     api = scene["api"]
-    data = request("GET", f"/v1/{scene.token}", api, *headers).replace(b"Connection: close", b"Connection: Upgrade")
+    data = request("GET", f"/v1/{scene.token}", api, *headers).replace(
+        b"Connection: close", b"Connection: Upgrade"
+    )
     return answered(ask(tls(scene.way.tunnel(api, 443), api), data))
 
 
@@ -214,8 +227,8 @@ def git_push(scene: Scene) -> Report:
         env["GIT_SSL_CAINFO"] = scene["ca"]
 
     def git(*args: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # noqa: S603
-            ["git", "-c", f"http.extraHeader=X-Attempt: {scene.token}", *args],
+        return subprocess.run(
+            ["git", "-c", "http.version=HTTP/1.1", "-c", f"http.extraHeader=X-Attempt: {scene.token}", *args],
             env=env, capture_output=True, timeout=20, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -228,4 +241,4 @@ def git_push(scene: Scene) -> Report:
         done = git("-C", place, "push", "-q", scene["code_url"], f"HEAD:refs/heads/{scene.token}")
     lines = done.stderr.decode("utf-8", "replace").strip().split("\n")
     said = next((line for line in lines if "error" in line), lines[-1])
-    return Report(STOPPED, said.replace("fatal: ", "")) if done.returncode else Report("through", "pushed")
+    return Report(STOPPED, said.rpartition("': ")[2]) if done.returncode else Report("through", "pushed")

@@ -89,7 +89,9 @@ def path_socket(scene: Scene) -> Report:
     path = scene["raw"]["path"]
 
     def at(each: str) -> Callable[[], Report]:
-        return lambda: _converse(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), each, scene.token.encode())
+        return lambda: _converse(
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), each, scene.token.encode()
+        )
 
     roots = ["", *sorted(glob.glob("/proc/[0-9]*/root"))[:20]] if scene.inside else [""]
     return first_through([at(root + path) for root in roots])
@@ -101,7 +103,9 @@ def daemon_socket(scene: Scene) -> Report:
     paths = [scene["daemon"]]
     for root in ("/run", "/tmp", "/var", "/home") if scene.inside else ():  # noqa: S108
         for directory, _, names in os.walk(root):
-            paths += [os.path.join(directory, name) for name in names if _is_socket(os.path.join(directory, name))]
+            paths += [
+                os.path.join(directory, name) for name in names if _is_socket(os.path.join(directory, name))
+            ]
     own = "/run/bot-bottle/proxy.sock"
     refusal = "no socket but its proxy's"
     for path in paths:

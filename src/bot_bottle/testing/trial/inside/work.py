@@ -16,7 +16,7 @@ FAULT, MENDED = "total = 1\n", "total = 0\n"
 
 
 def _git(*args: str) -> str:
-    done = subprocess.run(["git", *args], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603
+    done = subprocess.run(["git", *args], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if done.returncode:
         raise RuntimeError(f"git {args[-1]}: {done.stderr.strip()[-150:]}")
     return done.stdout.strip()
@@ -35,13 +35,13 @@ def steps(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     program.write_text(text.replace(FAULT, MENDED))
     yield _done("edit", path="total.py")
 
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         ["python3", str(program)], capture_output=True, text=True, timeout=TIMEOUT_S, check=True, cwd=place
     )
     yield _done("run", total=ran.stdout.strip())
 
     body = json.dumps({"total": ran.stdout.strip()}).encode()
-    asked = urllib.request.Request(f"https://{order['api']}/v1/report", body)  # noqa: S310
+    asked = urllib.request.Request(f"https://{order['api']}/v1/report", body)
     with urllib.request.urlopen(asked, timeout=TIMEOUT_S) as answer:  # noqa: S310
         yield _done("call", status=answer.status, answer=answer.read(1000).decode("utf-8", "replace"))
 
