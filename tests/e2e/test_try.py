@@ -1,0 +1,182 @@
+"""``try``: everything held, as root and as a user; and a hole, wherever it is opened, is in the table."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from e2e_support import eventually
+
+FEWEST_ROWS = 25
+
+SPOILED = """
+import sys
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from bot_bottle.cli.commands.try_ import carry_out
+from bot_bottle.egress.config import Match, Route
+from bot_bottle.sandbox.contract import Mount, Resources
+from bot_bottle.testing.trial.trial import Spoil
+
+def routes(plan, *more, **changes):
+    kept = tuple(replace(route, **changes) if route.auth else route for route in plan.policy.routes)
+    return replace(plan, policy=replace(plan.policy, routes=(*kept, *more)))
+
+def key(plan):
+    return next(iter(plan.tokens.values())).reveal()
+
+SPOILS = {
+    "forbidden host": Spoil(lambda plan: routes(plan, Route("attacker.example.net"))),
+    "no rules": Spoil(lambda plan: routes(plan, matches=())),
+    "no credential": Spoil(lambda plan: routes(plan, auth=(), matches=())),
+    "key in environment": Spoil(lambda plan: replace(plan, env={**plan.env, "HELD": key(plan)})),
+    "key in a file": Spoil(
+        lambda plan: replace(plan, files=(*plan.files, replace(plan.files[0], path=PurePosixPath("/srv/k"),
+                                                             content=key(plan).encode())))
+    ),
+    "file of the host": Spoil(
+        lambda plan: replace(plan, mounts=(Mount(Path("/etc/passwd"), PurePosixPath("/etc/passwd")),))
+    ),
+    "no limit": Spoil(lambda plan: replace(plan, resources=Resources(pids=1000))),
+    "no agent": Spoil(lambda plan: replace(plan, files=())),
+    "no attacker": Spoil(before_control=lambda world: world.upstreams["tls"].stop()),
+    "no listeners": Spoil(before_control=lambda world: world.listeners.__exit__(None, None, None)),
+}
+sys.exit(carry_out(as_json=True, spoil=SPOILS[sys.argv[1]]))
+"""
+
+
+def spoiled(person, kind: str) -> tuple[int, dict, dict[str, str]]:
+    """Exit status, the whole object, and name to verdict of a trial that was spoiled."""
+    argv = [*person.prefix, person.program[0], "-P", "-c", SPOILED, kind]
+    done = subprocess.run(argv, env=person.environ(), cwd=person.home, capture_output=True, timeout=120)
+    assert done.stdout, done.stderr.decode()
+    result = json.loads(done.stdout)
+    return done.returncode, result, {row["name"]: row["verdict"] for row in result["escapes"]}
+
+
+def left_behind(person) -> list[str]:
+    """Directories and processes of any trial of this person's."""
+    found = [name for name in os.listdir(person.home) if name.startswith(".bot-bottle-try")]
+    run = person.layout.run.parent
+    found += [str(run / name) for name in (os.listdir(run) if run.exists() else ()) if (run / name / "s").exists()]
+    needle = f"{person.home}/.bot-bottle-try".encode()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if needle in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(f"process {pid}")
+    return found
+
+
+def test_everything_holds(person) -> None:
+    """The work is done, every escape is held, and each is proven by a control that arrived."""
+    before = set(left_behind(person))
+    done = person.run("try", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    rows = result["escapes"]
+    assert [row for row in rows if row["verdict"] != "held"] == []
+    assert len(rows) >= FEWEST_ROWS
+    assert all(row["received"] == "nothing" and row["control"] != "nothing" and row["stopped_by"] for row in rows)
+    assert len(result["work"]) == 5
+    assert all(step["done"] for step in result["work"])
+    assert result["passed"] is True
+    assert result["trouble"] == ""
+    assert set(left_behind(person)) == before
+    assert person.states() == []
+
+
+def test_the_table_fits(person) -> None:
+    """No line is wider than it may be, nothing is coloured where nobody looks, and it says what is next."""
+    done = person.run("try", env={"COLUMNS": "80"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert done.stdout.count("\n held ") + done.stdout.count("\nheld ") >= FEWEST_ROWS
+    assert "bot-bottle run" in done.stdout.splitlines()[-1] + done.stdout.splitlines()[-2]
+    assert [line for line in done.stderr.splitlines() if not line.startswith("try: ")] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "escaped"),
+    [
+        ("forbidden host", {"forbidden-host", "forbidden-http", "no-proxy-settings", "redirect"}),
+        ("no rules", {"path", "path-tricks", "method", "pipelining"}),
+        ("key in environment", {"credential"}),
+        ("key in a file", {"credential"}),
+        ("file of the host", {"host-files"}),
+        ("no limit", {"processes-limit"}),
+    ],
+)
+def test_a_hole_is_seen(person, kind: str, escaped: set[str]) -> None:
+    """With a hole opened on purpose the rows that it concerns say so, no other does, and the status is 1."""
+    status, result, verdicts = spoiled(person, kind)
+    assert status == 1
+    assert result["passed"] is False
+    assert {name for name, verdict in verdicts.items() if verdict == "ESCAPED"} == escaped
+    assert all(row["received"] != "nothing" for row in result["escapes"] if row["verdict"] == "ESCAPED")
+
+
+@pytest.mark.parametrize(
+    ("kind", "unproven"),
+    [
+        ("no attacker", {"forbidden-host", "redirect", "name-to-loopback"}),
+        ("no listeners", {"tcp", "udp", "ipv6", "dns", "abstract-socket", "path-socket", "other-protocol"}),
+    ],
+)
+def test_without_a_control_nothing_is_proven(person, kind: str, unproven: set[str]) -> None:
+    """An attacker who could not have been reached proves nothing; the row says so and the status is 1."""
+    status, result, verdicts = spoiled(person, kind)
+    assert status == 1
+    assert {name for name, verdict in verdicts.items() if verdict == "not proven"} == unproven
+    assert "ESCAPED" not in verdicts.values()
+    reasons = [row["reason"] for row in result["escapes"] if row["verdict"] == "not proven"]
+    assert all(reason.startswith("the control did not arrive") for reason in reasons)
+
+
+def test_an_agent_that_does_nothing_proves_nothing(person) -> None:
+    """No report, no row that holds, no work that is done."""
+    status, result, verdicts = spoiled(person, "no agent")
+    assert status == 1
+    assert set(verdicts.values()) == {"not proven"}
+    assert not any(step["done"] for step in result["work"])
+    assert result["trouble"]
+
+
+def test_work_without_the_key_is_not_done(person) -> None:
+    """That the API was called is no work done: it must have got the operator's key."""
+    status, result, _ = spoiled(person, "no credential")
+    assert status == 1
+    assert [step["done"] for step in result["work"]] == [True, True, False, False, True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("at", [b"a bottle starts", b"called an API", b"the same attempts"])
+def test_a_signal_leaves_nothing(person, number: signal.Signals, at: bytes) -> None:
+    """Whenever it is stopped: the status says so, and no process and no directory is left."""
+    process = person.popen("try", stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    while at not in (line := process.stderr.readline()):
+        assert line
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    eventually(lambda: not left_behind(person), "all of it is gone")
+
+
+def test_a_host_that_can_not_is_told_what_to_mend(person, tmp_path: Path) -> None:
+    """Without a backend: what doctor finds, and status 1."""
+    tools = person.home / "bin"
+    tools.mkdir()
+    for name in ("setpriv", "git"):
+        (tools / name).symlink_to(f"/usr/bin/{name}")
+    tools.chmod(0o755)
+    os.chown(tools, person.uid, person.uid)
+    done = person.run("try", env={"PATH": str(tools)})
+    assert done.returncode == 1
+    assert "bubblewrap is not installed" in done.stderr
+    assert "apt install bubblewrap" in done.stderr
