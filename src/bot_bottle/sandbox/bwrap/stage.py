@@ -118,6 +118,8 @@ def _become_first(plan: Plan) -> None:
     poll.register(plan.control, 0)
     if poll.poll(0):
         raise OSError(3, "the launching process is gone")
+    # bwrap opens /proc/<its child's pid>/ns: with the host's /proc that is some process of the host, or none.
+    linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
 
 
 def enter_namespaces(*, network: bool, processes: bool = False) -> None:
