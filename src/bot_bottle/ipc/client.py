@@ -230,6 +230,21 @@ def log_path(layout: Layout) -> str:
     return str(layout.home / "logs" / "daemon.log")
 
 
+def wake(layout: Layout) -> None:
+    """Have the daemon started, if none runs, while the caller goes on with something else.
+
+    A forked child does what :meth:`DaemonClient.ensure` does and ends; what goes wrong there is found and
+    said by the caller's own ``ensure``. Called before there is a thread, a lock or a secret to inherit.
+    """
+    if os.path.lexists(layout.daemon_socket):
+        return
+    if os.fork() == 0:
+        try:
+            DaemonClient.ensure(layout).close()
+        finally:
+            os._exit(0)
+
+
 @contextmanager
 def start_lock(layout: Layout, *, wait: bool = True) -> Iterator[bool]:
     """Whoever starts or ends a daemon holds this; yields False when *wait* is False and it is taken."""

@@ -9,11 +9,9 @@ import click
 
 from bot_bottle.base import messages
 from bot_bottle.base.errors import BotBottleError
-from bot_bottle.cli import options, records
+from bot_bottle.cli import options
 from bot_bottle.cli.errors import Exit
-from bot_bottle.cli.launching import carry_out, make_ready
-from bot_bottle.launch.relay import Console, Stopped
-from bot_bottle.launch.request import LaunchRequest
+from bot_bottle.ipc.client import wake
 from bot_bottle.store.layout import default_layout
 
 NO_BOTTLE = 125
@@ -67,6 +65,14 @@ def command(
         raise click.UsageError(
             "nothing to run: give a program behind '--', or --provider, --agent or --bottle"
         )
+    layout = default_layout()
+    wake(layout)
+    # What follows takes longer to import than the daemon takes to start.
+    from bot_bottle.cli import records
+    from bot_bottle.cli.launching import carry_out, make_ready
+    from bot_bottle.launch.relay import Console, Stopped
+    from bot_bottle.launch.request import LaunchRequest
+
     plan = options.run_plan(argv=argv, task=task or "", env=env, **routes)
     request = LaunchRequest(
         agent=agent or "",
@@ -79,7 +85,6 @@ def command(
         run=plan,
     )
     console = Console(stdout=2, raw=raw_terminal) if as_json else Console(raw=raw_terminal)
-    layout = default_layout()
     try:
         ready = make_ready(request, layout)
         for note in ready.prepared.plan.notes:
