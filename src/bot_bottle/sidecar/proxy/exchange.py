@@ -183,13 +183,16 @@ class Exchange:
             self._refuse(self._failure(504, "it did not answer in time"))
 
     def recheck(self) -> None:
-        """A new policy is in force: end, if it no longer allows this."""
-        if not self.still_allowed():
+        """A new policy is in force: end, if it no longer allows this. What has not gone out yet goes as the
+        new policy says: its credential, its header fields, to an address that it opens."""
+        verdict = decide(self._gateway.policy, self.identity)
+        if not isinstance(verdict, Allow) or not allowed_now(self._gateway, self.identity, self._upstream):
             self._cut()
-
-    def still_allowed(self) -> bool:
-        """Whether the policy in force allows this request, to this address."""
-        return allowed_now(self._gateway, self.identity, self._upstream)
+            return
+        changed, self._allow = verdict != self._allow, verdict
+        if changed and self._opening is not None:
+            self._opening.cancel()
+            self._open()
 
     def cancel(self) -> None:
         """The client has gone."""

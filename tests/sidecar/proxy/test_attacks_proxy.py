@@ -1,0 +1,81 @@
+"""Attacks on a whole proxy, judged by the bytes that the upstream received."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+A = "a.example.com"
+OLD, NEW = "old-s3cr3t-value", "new-s3cr3t-value"
+TOKENS = {"OLD": OLD, "NEW": NEW}
+
+
+def policy(host: str = A, more: str = "") -> str:
+    return f"log: 1\nroutes:\n  - host: '{host}'\n{more}"
+
+
+def credential(slot: str) -> str:
+    return f"    auth_scheme: Bearer\n    token_env: {slot}\n"
+
+
+class HeldResolver:
+    """Answers *address* when the test lets it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.asked = threading.Semaphore(0)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._go: asyncio.Event | None = None
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        self.loop = asyncio.get_running_loop()
+        self._go = self._go or asyncio.Event()
+        self.asked.release()
+        await self._go.wait()
+        return [self._address]
+
+    def answer(self) -> None:
+        assert self.loop is not None
+        assert self._go is not None
+        self.loop.call_soon_threadsafe(self._go.set)
+
+
+@pytest.mark.parametrize(("more", "sent"), [(credential("NEW"), [f"Bearer {NEW}"]), ("", [])])
+def test_a_request_whose_upstream_is_being_opened_goes_out_under_the_new_policy(
+    run_proxy, upstream, more, sent
+):
+    """A reload between judgement and dial: the old route's credential is not sent any more."""
+    held = HeldResolver("127.0.0.1")
+    proxy = run_proxy(
+        policy(more=credential("OLD")),
+        upstream=upstream,
+        tokens=TOKENS,
+        resolver=held,
+        connect_to={(A, 443): ("slow.example", upstream.port)},
+    )
+    client = proxy.tls(A)
+    client.send(f"GET / HTTP/1.1\r\nHost: {A}\r\n\r\n".encode())
+    assert held.asked.acquire(timeout=10)
+    proxy.reload(policy(more=more))
+    held.answer()
+    assert client.answer().status == 200
+    assert upstream.requests[0].all("authorization") == sent
+    assert OLD.encode() not in upstream.raw
+
+
+def test_an_address_that_the_new_policy_closes_is_not_dialled(run_proxy, plain_upstream):
+    """``allow_private`` taken back while the name is looked up (rebinding by reload)."""
+    held = HeldResolver("127.0.0.1")
+    ports = f"    ports: [{plain_upstream.port}]\n"
+    proxy = run_proxy(policy(more=ports + "    allow_private: true\n"), resolver=held)
+    client = proxy.connect()
+    authority = f"{A}:{plain_upstream.port}"
+    client.send(f"GET http://{authority}/ HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+    assert held.asked.acquire(timeout=10)
+    proxy.reload(policy(more=ports))
+    held.answer()
+    answer = client.answer()
+    assert (answer.status, answer.reason[:15]) == (403, "egress: address")
+    assert plain_upstream.accepted == 0
