@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bot_bottle.egress.address import METADATA_NAMES
 from bot_bottle.egress.config import (
     DEFAULT_PORTS,
     ConfigError,
@@ -22,10 +23,12 @@ from bot_bottle.egress.config import (
     Route,
 )
 from bot_bottle.egress.headers import HeaderPlan, Headers, is_guarded, plan_headers
-from bot_bottle.egress.hosts import ip_literal
+from bot_bottle.egress.hosts import HOST_ALIAS, ip_literal
 from bot_bottle.egress.regex import BadPattern, Pattern
 
 Test = Callable[[str], bool]
+
+_BY_ITS_NAME_ONLY = METADATA_NAMES | {HOST_ALIAS}
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ class CompiledPolicy:
 
     def lookup(self, host: str) -> CompiledRoute | None:
         """The one route for canonical *host*: exact before wildcard, the longer wildcard first. A wildcard
-        covers no address."""
+        covers no address, nor the operator's own machine (ruling 8: its route names it), nor a metadata
+        service."""
         found = self.routes.get(host)
-        if found is not None or ip_literal(host) is not None:
+        if found is not None or ip_literal(host) is not None or host in _BY_ITS_NAME_ONLY:
             return found
         rest = host
         while found is None and "." in rest:

@@ -79,3 +79,15 @@ def test_an_address_that_the_new_policy_closes_is_not_dialled(run_proxy, plain_u
     answer = client.answer()
     assert (answer.status, answer.reason[:15]) == (403, "egress: address")
     assert plain_upstream.accepted == 0
+
+
+def test_a_wildcard_does_not_open_the_operators_machine(run_proxy, plain_upstream):
+    """``host.bot-bottle.internal`` needs a route of its own name (ruling 8)."""
+    ports = f"    ports: [{plain_upstream.port}]\n"
+    authority = f"host.bot-bottle.internal:{plain_upstream.port}"
+    request = f"GET http://{authority}/ HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode()
+    for host, status in (("*.internal", 403), ("*.bot-bottle.internal", 403), ("host.bot-bottle.internal", 200)):
+        client = run_proxy(policy(host, ports)).connect()
+        client.send(request)
+        assert client.answer().status == status
+    assert plain_upstream.accepted == 1
