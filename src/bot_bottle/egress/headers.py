@@ -150,6 +150,13 @@ _USER_AGENT_CHARS = 48
 _PRODUCT_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-/")
 
 
+def field_key(name: str) -> str:
+    """*name* as servers that make variables of fields read it (CGI, WSGI, PHP): an underscore is a hyphen to
+    them, so that ``X_HTTP_Method_Override`` says the same."""
+    lower = name.lower()
+    return lower.replace("_", "-") if "_" in lower else lower
+
+
 def is_guarded(route: Route) -> bool:
     """Whether only listed fields pass: a credential of ours is set, or a provider owns the host."""
     return bool(injections(route)) or route.provider is not None
@@ -165,24 +172,25 @@ def end_to_end(headers: Headers) -> Headers:
     gone = set(FRAMING)
     for name, value in headers:
         if name.lower() in ("connection", "proxy-connection"):
-            gone.update(option.strip().lower() for option in value.split(","))
-    return tuple(field for field in headers if field[0].lower() not in gone)
+            gone.update(field_key(option.strip()) for option in value.split(","))
+    return tuple(field for field in headers if field_key(field[0]) not in gone)
 
 
 @dataclass(frozen=True)
 class HeaderPlan:
-    """Which fields of a client go to one route's upstream; lower-case names. Made by :func:`plan_headers`."""
+    """Which fields of a client go to one route's upstream. Made by :func:`plan_headers`."""
 
     dropped: frozenset[str]
+    """:func:`field_key` of names"""
     allowed: frozenset[str] | None
-    """None: all but the dropped ones"""
+    """names in lower case; None: all but the dropped ones"""
 
     def forwarded(self, headers: Headers) -> Headers:
         """What of *headers* (already :func:`end_to_end`) is sent, in order and case."""
         out = []
         for name, value in headers:
-            lower = name.lower()
-            if lower in self.dropped or lower.startswith("x-forwarded-"):
+            lower, key = name.lower(), field_key(name)
+            if key in self.dropped or key.startswith("x-forwarded-"):
                 continue
             if self.allowed is None:
                 out.append((name, value))
@@ -196,7 +204,7 @@ class HeaderPlan:
 def plan_headers(route: Route) -> HeaderPlan:
     """The plan of *route*."""
     passthrough = isinstance(route.auth, Passthrough)
-    dropped = _OVERRIDES | {inject.header.lower() for inject in injections(route)}
+    dropped = _OVERRIDES | {field_key(inject.header) for inject in injections(route)}
     if not passthrough:
         dropped |= _CREDENTIALS
     if not is_guarded(route):

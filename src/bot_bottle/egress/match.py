@@ -22,7 +22,7 @@ from bot_bottle.egress.config import (
     Policy,
     Route,
 )
-from bot_bottle.egress.headers import HeaderPlan, Headers, is_guarded, plan_headers
+from bot_bottle.egress.headers import HeaderPlan, Headers, field_key, is_guarded, plan_headers
 from bot_bottle.egress.hosts import HOST_ALIAS, ip_literal
 from bot_bottle.egress.regex import BadPattern, Pattern
 
@@ -38,7 +38,7 @@ class CompiledMatch:
     paths: tuple[Test, ...]
     methods: frozenset[str]
     headers: tuple[tuple[str, Test], ...]
-    """lower-case name and test of the value"""
+    """:func:`headers.field_key` of the name, and test of the value"""
 
     def holds(self, method: str, path: str, headers: Headers) -> bool:
         """Any of the paths, any of the methods, all of the headers; what is empty holds."""
@@ -138,7 +138,7 @@ def _compile_match(match: Match) -> CompiledMatch:
     return CompiledMatch(
         paths=tuple(_compile_path(item) for item in match.paths),
         methods=frozenset(match.methods),
-        headers=tuple((item.name.lower(), _compile_header(item)) for item in match.headers),
+        headers=tuple((field_key(item.name), _compile_header(item)) for item in match.headers),
     )
 
 
@@ -157,5 +157,6 @@ def _compile_header(item: HeaderMatch) -> Test:
 
 
 def _header_holds(name: str, test: Test, headers: Headers) -> bool:
-    values = [value for key, value in headers if key.lower() == name]
+    """*name*: a :func:`headers.field_key`, so that ``X_Env`` beside ``X-Env`` counts as twice."""
+    values = [value for key, value in headers if field_key(key) == name]
     return len(values) == 1 and test(values[0])

@@ -21,6 +21,9 @@ MAX_TARGET_BYTES = 16 * 1024
 MAX_HEADERS = 100
 """egress.md section 4"""
 
+_LENGTHS_MISSPELT = frozenset({"content_length", "transfer_encoding"})
+"""Servers that make variables of fields may take them for the real ones."""
+
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
 
 
@@ -151,6 +154,10 @@ def _read_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, str]
         if len(raw_value.translate(None, _CONTROLS)) != len(raw_value) or value != value.strip(" \t"):
             return Deny(
                 403, "egress: target: a header field's value holds a control character", Hint.MALFORMED
+            )
+        if "_" in name and name.lower() in _LENGTHS_MISSPELT:
+            return Deny(
+                403, "egress: target: a field of the framing is spelt with an underscore", Hint.MALFORMED
             )
         out.append((name, value))
     return tuple(out)

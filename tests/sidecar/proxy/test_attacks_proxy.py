@@ -91,3 +91,43 @@ def test_a_wildcard_does_not_open_the_operators_machine(run_proxy, plain_upstrea
         client.send(request)
         assert client.answer().status == status
     assert plain_upstream.accepted == 1
+
+
+UNDERSCORES = {
+    "method": (b"X_HTTP_Method_Override: DELETE", 200),
+    "one underscore": (b"X-HTTP_Method-Override: DELETE", 200),
+    "url": (b"X_Original_URL: /admin", 200),
+    "forwarding": (b"X_Forwarded_Host: evil.example", 200),
+    "hop": (b"Proxy_Authorization: Basic eA==", 200),
+    "named by Connection": (b"X_Secret: 1\r\nConnection: x-secret", 200),
+    "length": (b"Content_Length: 40", 403),
+    "coding": (b"transfer_ENCODING: chunked", 403),
+    "coding, half": (b"Transfer_Encoding: identity", 403),
+}
+
+
+@pytest.mark.parametrize("row", UNDERSCORES)
+def test_an_underscore_does_not_carry_a_field_past_us(run_proxy, plain_upstream, to, row):
+    """CGI, WSGI and PHP read ``A_B`` as ``A-B``: what is dropped or refused in one spelling is in both."""
+    line, status = UNDERSCORES[row]
+    client = run_proxy(policy(), connect_to=to(plain_upstream, (A, 80))).connect()
+    client.send(
+        b"POST http://a.example.com/ HTTP/1.1\r\nHost: a.example.com\r\nX-Kept_Name: kept\r\n"
+        b"%b\r\nContent-Length: 2\r\n\r\nok" % line
+    )
+    assert client.answer().status == status
+    assert plain_upstream.raw.count(b"kept") == (status == 200)
+    assert line.partition(b":")[0].lower() not in plain_upstream.raw.lower()
+
+
+def test_a_header_rule_is_not_met_beside_a_second_spelling(run_proxy, plain_upstream, to):
+    """Threats D7: which of ``X-Env`` and ``X_Env`` the server reads is not known."""
+    rule = "    matches: [{headers: [{name: X-Env, value: test}]}]\n"
+    proxy = run_proxy(policy(more=rule), connect_to=to(plain_upstream, (A, 80)))
+    for more, status in ((b"", 200), (b"X_Env: prod\r\n", 403), (b"x-env: prod\r\n", 403)):
+        client = proxy.connect()
+        client.send(
+            b"GET http://a.example.com/ HTTP/1.1\r\nHost: a.example.com\r\nX-Env: test\r\n%b\r\n" % more
+        )
+        assert client.answer().status == status
+    assert b"prod" not in plain_upstream.raw
