@@ -18,47 +18,62 @@ from bot_bottle.egress.verdict import Allow, Deny, Hint, Introspect, Verdict
 
 _IDENTITY_KEYS = frozenset(
     {
-        "access_key",
-        "access_token",
+        "accesskey",
+        "accesskeyid",
         "accesstoken",
-        "api_key",
-        "api_token",
         "apikey",
+        "apisecret",
+        "apitoken",
+        "appkey",
+        "applicationkey",
         "auth",
-        "auth_token",
+        "authkey",
         "authorization",
+        "authtoken",
         "awsaccesskeyid",
         "bearer",
-        "client_secret",
-        "id_token",
-        "job_token",
+        "bearertoken",
+        "clientsecret",
+        "consumerkey",
+        "googleaccessid",
+        "hmac",
+        "idtoken",
+        "jobtoken",
         "jwt",
         "key",
-        "oauth_token",
+        "oauthconsumerkey",
+        "oauthsignature",
+        "oauthtoken",
+        "oauthverifier",
         "passwd",
         "password",
-        "private_token",
-        "refresh_token",
+        "personalaccesstoken",
+        "privatetoken",
+        "refreshtoken",
         "secret",
+        "secretkey",
         "session",
-        "session_id",
         "sessionid",
+        "sharedaccesssignature",
         "sid",
         "sig",
         "signature",
-        "subscription_key",
+        "subscriptionkey",
         "token",
-        "x_amz_credential",
-        "x_amz_security_token",
-        "x_amz_signature",
-        "x_api_key",
-        "x_goog_api_key",
-        "x_goog_credential",
-        "x_goog_signature",
+        "userkey",
+        "usertoken",
+        "xamzcredential",
+        "xamzsecuritytoken",
+        "xamzsignature",
+        "xapikey",
+        "xgoogapikey",
+        "xgoogcredential",
+        "xgoogsignature",
     }
 )
-"""Names under which services take a credential out of a URL; hyphens and dots read as underscores. On a host
-where our credential stands they would name another account (egress.md §10.1; threats E1)."""
+"""Names under which services take a credential out of a URL, letters and digits alone: servers part words
+differently (PHP reads ``api key`` as ``api_key``). On a host where our credential stands they would name
+another account (egress.md §10.1; threats E1)."""
 
 _METHOD_KEYS = frozenset({"_method", "x_http_method", "x_http_method_override"})
 """Parameters that frameworks read as the method (threats D4)."""
@@ -154,16 +169,20 @@ def _credentials(found: CompiledRoute, identity: RequestIdentity, headers: Heade
 
 
 def _parameter_names(identity: RequestIdentity) -> set[str]:
-    """Names of the parameters in query and path, in one spelling; of ``a[b]`` both ``a`` and ``b``."""
+    """Names of the parameters in query and path, each as words parted by underscores and as letters and
+    digits alone; of ``a[b]`` both ``a`` and ``b``; a name ends at NUL, too, where C reads it."""
     pairs = query_pairs(identity.query) if identity.query else []
     if ";" in identity.path:
         for segment in identity.path.split("/"):
             pairs += query_pairs(segment.partition(";")[2])
-    return {
-        part.strip().lower().replace("-", "_").replace(".", "_")
-        for name, _ in pairs
-        for part in name.replace("]", "").split("[")
-    }
+    names: set[str] = set()
+    for name, _ in pairs:
+        for part in name.lower().replace("]", "").replace("\0", "[").split("["):
+            words = [char if char.isascii() and char.isalnum() else "_" for char in part.strip()]
+            names.add("".join(words))
+            names.add("".join(char for char in words if char != "_"))
+        names.add("".join(char for char in name.lower() if char.isascii() and char.isalnum()))
+    return names
 
 
 def _deny(found: CompiledRoute | None, reason: str, hint: Hint, *, status: int = 403) -> Deny:

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from bot_bottle.testing.upstream import FakeUpstream
+
 A = "a.example.com"
 OLD, NEW = "old-s3cr3t-value", "new-s3cr3t-value"
 TOKENS = {"OLD": OLD, "NEW": NEW}
@@ -18,6 +20,22 @@ def policy(host: str = A, more: str = "") -> str:
 
 def credential(slot: str) -> str:
     return f"    auth_scheme: Bearer\n    token_env: {slot}\n"
+
+
+@pytest.fixture(scope="module")
+def upstream_of_module():
+    with FakeUpstream() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def run_shared(run_shared_proxy, upstream_of_module, to):
+    """One proxy with a credentialed route, for the rows of a table."""
+    fake = upstream_of_module
+    connect_to = to(fake, (A, 443))
+    return run_shared_proxy(
+        policy(more=credential("OLD")), upstream=fake, tokens=TOKENS, connect_to=connect_to
+    )
 
 
 class HeldResolver:
@@ -131,3 +149,36 @@ def test_a_header_rule_is_not_met_beside_a_second_spelling(run_proxy, plain_upst
         )
         assert client.answer().status == status
     assert b"prod" not in plain_upstream.raw
+
+
+SAME_KEYS = (
+    "key Key %6bey %6Bey x;key key[] key%5B%5D x[key] x[y][key] [key] +key key+ %20key -key key%00x %00key a%00key"
+    " api+key api%20key api%0akey api%09key api%C2%A0key api.key api-key API_KEY api__key api%5fkey api%00key"
+    " api[key apikey access.token access+token application_key X-Amz-Signature _method%3dx;sig"
+).split()
+
+
+@pytest.mark.parametrize("key", SAME_KEYS)
+def test_a_credential_in_the_query_is_known_in_every_spelling(run_shared, upstream_of_module, key):
+    """Beside ours it would name another account (egress.md section 10.1; threats E1)."""
+    for target in (f"/v1/x?a=1&{key}=attacker", f"/v1/x?{key}", f"/v1/x?a=1;{key}=attacker"):
+        client = run_shared.tls(A)
+        client.send(f"GET {target} HTTP/1.1\r\nHost: {A}\r\n\r\n".encode())
+        assert client.answer().status == 403, target
+        client.close()
+    assert upstream_of_module.raw == b""
+
+
+@pytest.mark.parametrize(
+    "query", ["page=2", "monkey=1", "pageToken=x", "q=key", "keys=1", "filter[name]=token", "a=b&&c", "=key"]
+)
+def test_other_names_in_the_query_pass(run_proxy, upstream, to, query):
+    """The control: names that only look alike, and values."""
+    connect_to = to(upstream, (A, 443))
+    proxy = run_proxy(
+        policy(more=credential("OLD")), upstream=upstream, tokens=TOKENS, connect_to=connect_to
+    )
+    client = proxy.tls(A)
+    client.send(f"GET /v1/x?{query} HTTP/1.1\r\nHost: {A}\r\n\r\n".encode())
+    assert client.answer().status == 200
+    assert upstream.requests[0].target == f"/v1/x?{query}"
