@@ -29,6 +29,8 @@ class Loop:
         self._callbacks: dict[int, Callable[[int], None]] = {}
         self._ticks: list[Callable[[float], None]] = []
         self._complaints = 0
+        self._forgotten: set[int] = set()
+        """since the last poll: what it said of them is not meant for their number's next owner"""
 
     def watch(self, fd: int, events: int, callback: Callable[[int], None]) -> None:
         """Call *callback(events)* when *fd* is ready; level-triggered. Hang-ups always come."""
@@ -44,6 +46,7 @@ class Loop:
 
     def forget(self, fd: int) -> None:
         """Stop watching *fd*; call it before the close."""
+        self._forgotten.add(fd)
         if self._callbacks.pop(fd, None) is not None:
             try:
                 self._epoll.unregister(fd)
@@ -65,10 +68,11 @@ class Loop:
         """Until the process ends."""
         next_tick = time.monotonic() + 1
         while True:
+            self._forgotten.clear()
             ready = self._epoll.poll(max(next_tick - time.monotonic(), 0))
             for fd, events in ready:
                 callback = self._callbacks.get(fd)
-                if callback is None:
+                if callback is None or fd in self._forgotten:
                     continue
                 try:
                     callback(events)
