@@ -51,6 +51,12 @@ class Listeners:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Close every socket; idempotent."""
+        if self._over.is_set():
+            return
         self._over.set()
         self._thread.join()
         for key in list(self._selector.get_map().values()):
