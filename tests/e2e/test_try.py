@@ -181,6 +181,20 @@ def test_a_signal_leaves_nothing(person, number: signal.Signals, at: bytes) -> N
     assert left_behind(person, keys) == []
 
 
+@pytest.mark.slow
+def test_what_a_killed_trial_leaves_the_next_one_removes(person) -> None:
+    """Directories and the daemon: nothing cleans up after SIGKILL but the next run."""
+    process = person.popen("try", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    while b"called an API" not in (line := process.stderr.readline()):
+        assert line
+    keys = trials(person)
+    process.kill()
+    process.wait()
+    assert trials(person) == keys
+    assert person.run("try", "--json").returncode == 0
+    assert left_behind(person, keys) == []
+
+
 def test_a_host_that_can_not_is_told_what_to_mend(person, tmp_path: Path) -> None:
     """Without a backend: what doctor finds, and status 1."""
     tools = person.home / "bin"
