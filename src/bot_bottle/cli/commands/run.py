@@ -66,7 +66,8 @@ def command(
             "nothing to run: give a program behind '--', or --provider, --agent or --bottle"
         )
     layout = default_layout()
-    wake(layout)
+    if not (agent or bottles):  # else the manifest is read first: where there is none, nothing is made
+        wake(layout)
     # What follows takes longer to import than the daemon takes to start.
     from bot_bottle.cli import records
     from bot_bottle.cli.launching import carry_out, make_ready
