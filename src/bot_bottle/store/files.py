@@ -6,9 +6,12 @@ the last component of a path, and nothing here waits on a FIFO.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bot_bottle.base.errors import BotBottleError
 
@@ -86,6 +89,23 @@ def read_small(path: Path, limit: int = MAX_RECORD_BYTES) -> bytes | None:
         return None
     finally:
         os.close(fd)
+
+
+def write_object(path: Path, record: Mapping[str, Any]) -> None:
+    """Write *record* as indented JSON (0600), atomically. Raises :class:`StoreError`."""
+    atomic_write(path, (json.dumps(record, indent=2) + "\n").encode("ascii"))
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """The JSON object in *path*; None when it is missing, too large, not JSON or no object. Never raises."""
+    content = read_small(path)
+    if content is None:
+        return None
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def make_directory(path: Path, mode: int, uid: int | None = None, gid: int | None = None) -> None:

@@ -8,13 +8,12 @@ ignored; old records lack newer fields and keep working.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot_bottle.store.files import atomic_write, read_small
+from bot_bottle.store.files import read_object, write_object
 
 METADATA_NAME = "metadata.json"
 
@@ -95,20 +94,13 @@ class Metadata:
 
 def write_metadata(state: Path, metadata: Metadata) -> None:
     """Write ``metadata.json`` (0600) into the state directory. Raises ``StoreError``."""
-    text = json.dumps(dataclasses.asdict(metadata), indent=2) + "\n"
-    atomic_write(state / METADATA_NAME, text.encode("ascii"))
+    write_object(state / METADATA_NAME, dataclasses.asdict(metadata))
 
 
 def read_metadata(state: Path) -> Metadata | None:
     """What is recorded in the state directory; None when there is nothing readable. Never raises."""
-    content = read_small(state / METADATA_NAME)
-    if content is None:
-        return None
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(data, dict):
+    data = read_object(state / METADATA_NAME)
+    if data is None:
         return None
     values = _fields(data, _METADATA_READERS)
     plan = data.get("plan")

@@ -7,14 +7,13 @@ stale, so a pid is believed only together with its start time and the boot that 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot_bottle.base.clock import utc_now
-from bot_bottle.store.files import atomic_write, read_small
+from bot_bottle.store.files import read_object, write_object
 
 LAUNCH_RECORD_NAME = "launch.json"
 
@@ -71,20 +70,13 @@ def process_start(pid: int) -> int | None:
 
 def write_launch_record(state: Path, record: LaunchRecord) -> None:
     """Write ``launch.json`` (0600) into the state directory. Raises ``StoreError``."""
-    text = json.dumps(dataclasses.asdict(record), indent=2) + "\n"
-    atomic_write(state / LAUNCH_RECORD_NAME, text.encode("ascii"))
+    write_object(state / LAUNCH_RECORD_NAME, dataclasses.asdict(record))
 
 
 def read_launch_record(state: Path) -> LaunchRecord | None:
     """The record in the state directory; None when missing, damaged or without a launcher. Never raises."""
-    content = read_small(state / LAUNCH_RECORD_NAME)
-    if content is None:
-        return None
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(data, dict):
+    data = read_object(state / LAUNCH_RECORD_NAME)
+    if data is None:
         return None
     pid = _number(data, "launcher_pid", 2**22)
     if pid is None:
