@@ -44,6 +44,21 @@ class Stopped(Exception):
         self.signal = number
 
 
+@contextmanager
+def terminations() -> Iterator[None]:
+    """SIGTERM and SIGHUP end what goes on in good order: they raise :class:`Stopped`, as Ctrl-C raises."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise Stopped(number)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 @dataclass(frozen=True)
 class Console:
     """The operator's side. ``raw``: show output unfiltered (``--raw-terminal``)."""

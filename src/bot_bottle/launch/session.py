@@ -8,10 +8,9 @@ self-test; nothing of it runs when anything before has failed.
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -21,7 +20,7 @@ from bot_bottle.egress.codec import dump_policy
 from bot_bottle.ipc.sidecar import SidecarSpec
 from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
-from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers
+from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers, terminations
 from bot_bottle.launch.sidecar import Sidecar, listen
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, ProgramNotStarted, SandboxError
@@ -101,7 +100,7 @@ class Session:
         identity = self._state.identity
         if self._fresh:  # an earlier session's work stays marked until this one's end is known
             self._state.clear_preserve()
-        with ExitStack() as stack, _terminations():
+        with ExitStack() as stack, terminations():
             dirs = self._prepare(announce)
             bottle, sidecar = self._launch(stack, dirs, announce)
             self._provision(bottle)
@@ -276,18 +275,3 @@ def _read_pem(path: Path) -> str:
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise LaunchError(f"--extra-ca {str(path)!r} has no certificate in it: give a PEM file")
     return text
-
-
-@contextmanager
-def _terminations() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the session in good order, from its first step on."""
-
-    def stop(number: int, _frame: object) -> None:
-        raise Stopped(number)
-
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

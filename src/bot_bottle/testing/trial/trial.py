@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot_bottle.base.text import printable
-from bot_bottle.launch.relay import Stopped
+from bot_bottle.launch.relay import terminations
 from bot_bottle.sandbox.contract import Backend
 from bot_bottle.store.files import read_small
 from bot_bottle.store.layout import Layout
@@ -112,7 +111,7 @@ def run_trial(
     """
     spoil = spoil or Spoil()
     started = time.monotonic()
-    with _terminations(), ground(operators) as layout, World(layout) as world:
+    with terminations(), ground(operators) as layout, World(layout) as world:
         say("a bottle starts, with a sidecar of its own")
         inside, outside = _Heard(say), _Heard(lambda _: None)
         world.begin()
@@ -169,18 +168,3 @@ def _pairs(value: object) -> tuple[tuple[str, str], ...]:
         for pair in value
         if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
     )
-
-
-@contextmanager
-def _terminations() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a trial in good order, as Ctrl-C does."""
-
-    def stop(number: int, _frame: object) -> None:
-        raise Stopped(number)
-
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
