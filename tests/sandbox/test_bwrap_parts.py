@@ -126,6 +126,6 @@ def test_limits_by_control_groups_v1(tmp_path: Path) -> None:
 def test_no_control_groups(tmp_path: Path) -> None:
     """Memory and processors are not enforced then; processes are, by the kernel's own count."""
     found = limits.find_groups("ab", tmp_path)
-    assert found.unenforced() == ["cpus", "memory"]
+    assert found.unenforced() == ["cpus", "memory_bytes"]
     assert limits.create(found, "dev-abc12", Resources()) == []
-    assert limits.find_groups("ab", _v2(tmp_path, "hugetlb")).unenforced() == ["cpus", "memory"]
+    assert limits.find_groups("ab", _v2(tmp_path, "hugetlb")).unenforced() == ["cpus", "memory_bytes"]

@@ -25,7 +25,7 @@ def test_it_enforces_nothing_and_says_so(make_ground: Callable[[Backend], Ground
     """Explicit limits refuse; the self-test names the fake."""
     backend = FakeBackend()
     ground = make_ground(backend)
-    assert backend.unenforced(Resources()) == ["cpus", "memory", "pids"]
+    assert backend.unenforced(Resources()) == ["cpus", "memory_bytes", "pids"]
     for name in backend.unenforced(Resources()):
         with pytest.raises(SandboxError):
             backend.start(replace(ground.spec, resources=Resources(explicit=frozenset({name}))))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot_bottle import __version__
@@ -22,7 +22,7 @@ from bot_bottle.launch.reap import discard
 from bot_bottle.launch.relay import Console
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.session import Outcome, Session
-from bot_bottle.sandbox.contract import Backend
+from bot_bottle.sandbox.contract import Backend, Limit
 from bot_bottle.store import bottles
 from bot_bottle.store.bottles import BottleState, IdentityTaken
 from bot_bottle.store.directories import prepare as prepare_directories
@@ -78,8 +78,13 @@ def _limits_note(backend: Backend, plan: LaunchPlan) -> str:
     unenforced = sorted(backend.unenforced(plan.resources))
     refused = [name for name in unenforced if name in plan.resources.explicit]
     if refused:
-        raise LaunchError(f"resources: {', '.join(refused)} can't be enforced on this host: remove it")
-    return f"not enforced on this host: the default limits of {', '.join(unenforced)}" if unenforced else ""
+        raise LaunchError(f"resources: {_keys(refused)} can't be enforced on this host: remove it")
+    return f"not enforced on this host: the default limits of {_keys(unenforced)}" if unenforced else ""
+
+
+def _keys(limits: Sequence[Limit]) -> str:
+    """Limits as the manifest's ``resources`` names them."""
+    return ", ".join(limit.removesuffix("_bytes") for limit in limits)
 
 
 def _program(request: LaunchRequest) -> str:

@@ -6,6 +6,7 @@ variables, never values. Equality ignores where something was written.
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -211,6 +212,10 @@ class Workspace:
     protect: tuple[str, ...] = ()
 
 
+ResourceName = typing.Literal["cpus", "memory_bytes", "pids", "disk_bytes"]
+"""As the sandbox contract names its limits."""
+
+
 @dataclass(frozen=True)
 class Resources:
     """None: not written; the backend's default holds. Field names are those of the sandbox contract."""
@@ -221,9 +226,9 @@ class Resources:
     disk_bytes: int | None = None
 
     @property
-    def explicit(self) -> frozenset[str]:
+    def explicit(self) -> frozenset[ResourceName]:
         """Names of the fields that were written: those must be enforceable."""
-        names = ("cpus", "memory_bytes", "pids", "disk_bytes")
+        names: tuple[ResourceName, ...] = ("cpus", "memory_bytes", "pids", "disk_bytes")
         return frozenset(name for name in names if getattr(self, name) is not None)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot_bottle.base.errors import BotBottleError
 
@@ -47,6 +47,10 @@ class Problem:
     fatal: bool = True
 
 
+Limit = Literal["cpus", "memory_bytes", "pids", "disk_bytes"]
+"""The fields of :class:`Resources`: one word for one limit, wherever it is named."""
+
+
 @dataclass(frozen=True)
 class Resources:
     """Limits of a bottle. ``explicit`` names the fields that the manifest set: those must be enforceable,
@@ -56,7 +60,7 @@ class Resources:
     memory_bytes: int = 4 * 1024**3
     pids: int = 512
     disk_bytes: int = 20 * 1024**3
-    explicit: frozenset[str] = frozenset()
+    explicit: frozenset[Limit] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,7 @@ class Backend(Protocol):
     def check(self) -> list[Problem]:
         """What keeps it from working here, and how to mend it; starts nothing that stays."""
 
-    def unenforced(self, resources: Resources) -> list[str]:
+    def unenforced(self, resources: Resources) -> list[Limit]:
         """Names of the limits that can't be enforced on this host."""
 
     def start(self, spec: BottleSpec) -> Bottle:

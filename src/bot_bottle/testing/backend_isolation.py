@@ -192,8 +192,8 @@ class IsolationSuite(BackendSuite):
     def test_memory_is_bounded(self, ground: Ground) -> None:
         """Where it is enforced, a program that takes more is killed; where not, that is said."""
         resources = Resources(memory_bytes=128 << 20)
-        if "memory" in ground.backend.unenforced(resources):
-            ground.limited(replace(resources, explicit=frozenset({"memory"})))
+        if "memory_bytes" in ground.backend.unenforced(resources):
+            ground.limited(replace(resources, explicit=frozenset({"memory_bytes"})))
             with raises(SandboxError):
                 ground.backend.start(ground.spec)
             return

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from bot_bottle.sandbox.contract import (
     BottleSpec,
+    Limit,
     Problem,
     ProgramNotStarted,
     Resources,
@@ -220,9 +221,9 @@ class FakeBackend:
     def check(self) -> list[Problem]:
         return list(self._problems)
 
-    def unenforced(self, resources: Resources) -> list[str]:
+    def unenforced(self, resources: Resources) -> list[Limit]:
         del resources
-        return ["cpus", "memory", "pids"]
+        return ["cpus", "memory_bytes", "pids"]
 
     def start(self, spec: BottleSpec) -> FakeBottle:
         missing = sorted(spec.resources.explicit & set(self.unenforced(spec.resources)))

@@ -16,13 +16,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from bot_bottle.base import seccomp
+from bot_bottle.base import messages, seccomp
 from bot_bottle.base.process import find_program
 from bot_bottle.base.text import printable
 from bot_bottle.sandbox import bundle, selftest
 from bot_bottle.sandbox.bwrap import arguments, doctor, limits, stage
 from bot_bottle.sandbox.contract import (
     BottleSpec,
+    Limit,
     Mount,
     Problem,
     Resources,
@@ -131,7 +132,7 @@ class BubblewrapBackend:
     def check(self) -> list[Problem]:
         return doctor.check()
 
-    def unenforced(self, resources: Resources) -> list[str]:
+    def unenforced(self, resources: Resources) -> list[Limit]:
         del resources  # what the host takes does not depend on the numbers
         return limits.find_groups(self._scope).unenforced()
 
@@ -199,8 +200,9 @@ class BubblewrapBackend:
         try:
             return limits.create(found, spec.identity, spec.resources)
         except OSError as error:
-            if spec.resources.explicit - {"disk"}:
+            if spec.resources.explicit - {"disk_bytes"}:
                 raise SandboxError(f"the bottle's limits could not be set: {error}") from error
+            messages.warning(f"the default limits of cpus and memory could not be set: {error}")
             return []
 
     def _fork(self, spec: BottleSpec, groups: Sequence[Path], fds: Mapping[str, int]) -> int:

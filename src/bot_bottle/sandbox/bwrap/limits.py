@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_bottle.sandbox.contract import Resources
+from bot_bottle.sandbox.contract import Limit, Resources
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 _PERIOD_US = 100_000
-_CONTROLLER = {"cpus": "cpu", "memory": "memory", "pids": "pids"}
+_CONTROLLER: Mapping[Limit, str] = {"cpus": "cpu", "memory_bytes": "memory", "pids": "pids"}
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,13 @@ class Groups:
     """Where this host takes limits: limit name to the directory under which groups are made."""
 
     version: int
-    parents: Mapping[str, Path]
+    parents: Mapping[Limit, Path]
 
-    def unenforced(self) -> list[str]:
-        return [name for name in ("cpus", "memory") if name not in self.parents] + (
-            [] if "pids" in self.parents or kernel_counts_processes() else ["pids"]
-        )
+    def unenforced(self) -> list[Limit]:
+        missing: list[Limit] = [name for name in _CONTROLLER if name not in self.parents]
+        if kernel_counts_processes() and "pids" in missing:
+            missing.remove("pids")
+        return missing
 
 
 def kernel_counts_processes() -> bool:
@@ -53,7 +54,7 @@ def find_groups(scope: str, root: Path = CGROUP_ROOT) -> Groups:
     return Groups(1, found)
 
 
-def _v2(root: Path, parent: str) -> dict[str, Path]:
+def _v2(root: Path, parent: str) -> dict[Limit, Path]:
     if not os.access(root, os.W_OK):
         return {}
     try:
@@ -99,7 +100,7 @@ def _make(group: Path) -> None:
 def _values(version: int, limit: str, resources: Resources) -> Iterable[tuple[str, str]]:
     if limit == "pids":
         return [("pids.max", str(resources.pids))]
-    if limit == "memory":
+    if limit == "memory_bytes":
         names = ("memory.max",) if version == 2 else ("memory.limit_in_bytes",)
         return [(name, str(resources.memory_bytes)) for name in names]
     quota = int(resources.cpus * _PERIOD_US)
