@@ -41,54 +41,6 @@ _MAX_SOCKET_PATH_BYTES = 107  # unix(7)
 _OLDEST_PYTHON_INSIDE = 9  # 3.9: os.pidfd_open
 
 
-class BubblewrapBottle:
-    """A running bottle; see :class:`bot_bottle.sandbox.contract.Bottle`."""
-
-    def __init__(
-        self, spec: BottleSpec, guest: Guest, monitor: int, pidfd: int, groups: Sequence[Path]
-    ) -> None:
-        self.identity = spec.identity
-        self._spec = spec
-        self._guest = guest
-        self._monitor = monitor
-        self._pidfd = pidfd
-        self._groups = groups
-        self._stopped = False
-
-    def self_test(self, timeout_s: float) -> Mapping[str, str]:
-        _refuse_root(self._monitor)
-        with self._guest.ask(selftest.order(self._spec.probes, stage.PROXY_PORT)) as channel:
-            fields, fds = receive(channel, timeout_s, "the bottle ended during its self-test")
-        wire.close_all(fds)
-        return selftest.judge(fields, self._spec.probes)
-
-    def write(self, path: PurePosixPath, content: bytes, mode: int) -> None:
-        self._guest.write(path, content, mode)
-
-    def spawn(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        cwd: PurePosixPath | None = None,
-        terminal: Terminal | None = None,
-    ) -> GuestProcess:
-        return self._guest.spawn(argv, env=env, cwd=cwd, terminal=terminal)
-
-    def fileno(self) -> int:
-        return self._pidfd
-
-    def stop(self) -> None:
-        if self._stopped:
-            return
-        self._stopped = True
-        kill_and_wait(self._pidfd, STOP_TIMEOUT_S)
-        os.close(self._pidfd)
-        self._guest.connection.close()
-        _end_monitor(self._monitor)
-        _clear(self._spec, self._groups)
-
-
 class AttachedBottle:
     """A further handle on somebody else's bottle: programs and files, neither self-test nor end."""
 
@@ -119,6 +71,40 @@ class AttachedBottle:
 
     def stop(self) -> None:
         self._guest.connection.close()
+
+
+class BubblewrapBottle(AttachedBottle):
+    """A running bottle; see :class:`bot_bottle.sandbox.contract.Bottle`."""
+
+    def __init__(
+        self, spec: BottleSpec, guest: Guest, monitor: int, pidfd: int, groups: Sequence[Path]
+    ) -> None:
+        super().__init__(spec.identity, guest)
+        self._spec = spec
+        self._monitor = monitor
+        self._pidfd = pidfd
+        self._groups = groups
+        self._stopped = False
+
+    def self_test(self, timeout_s: float) -> Mapping[str, str]:
+        _refuse_root(self._monitor)
+        with self._guest.ask(selftest.order(self._spec.probes, stage.PROXY_PORT)) as channel:
+            fields, fds = receive(channel, timeout_s, "the bottle ended during its self-test")
+        wire.close_all(fds)
+        return selftest.judge(fields, self._spec.probes)
+
+    def fileno(self) -> int:
+        return self._pidfd
+
+    def stop(self) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        kill_and_wait(self._pidfd, STOP_TIMEOUT_S)
+        os.close(self._pidfd)
+        self._guest.connection.close()
+        _end_monitor(self._monitor)
+        _clear(self._spec, self._groups)
 
 
 class BubblewrapBackend:
