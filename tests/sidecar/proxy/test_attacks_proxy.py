@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -104,7 +107,11 @@ def test_a_wildcard_does_not_open_the_operators_machine(run_proxy, plain_upstrea
     ports = f"    ports: [{plain_upstream.port}]\n"
     authority = f"host.bot-bottle.internal:{plain_upstream.port}"
     request = f"GET http://{authority}/ HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode()
-    for host, status in (("*.internal", 403), ("*.bot-bottle.internal", 403), ("host.bot-bottle.internal", 200)):
+    for host, status in (
+        ("*.internal", 403),
+        ("*.bot-bottle.internal", 403),
+        ("host.bot-bottle.internal", 200),
+    ):
         client = run_proxy(policy(host, ports)).connect()
         client.send(request)
         assert client.answer().status == status
@@ -177,10 +184,127 @@ def test_a_credential_in_the_query_is_known_in_every_spelling(run_shared, upstre
 def test_other_names_in_the_query_pass(run_proxy, upstream, to, query):
     """The control: names that only look alike, and values."""
     connect_to = to(upstream, (A, 443))
-    proxy = run_proxy(
-        policy(more=credential("OLD")), upstream=upstream, tokens=TOKENS, connect_to=connect_to
-    )
+    proxy = run_proxy(policy(more=credential("OLD")), upstream=upstream, tokens=TOKENS, connect_to=connect_to)
     client = proxy.tls(A)
     client.send(f"GET /v1/x?{query} HTTP/1.1\r\nHost: {A}\r\n\r\n".encode())
     assert client.answer().status == 200
     assert upstream.requests[0].target == f"/v1/x?{query}"
+
+
+TINY = b"1\r\nx\r\n"
+MANY = 30_000
+"""Tiny chunks or requests in one go: more than one turn takes."""
+
+
+def tiny_chunks(request, connection) -> None:
+    """Answers with as many chunks of one byte as were asked for in the path; ``/quick`` at once."""
+    if request.target == "/quick":
+        connection.reply(200, b"quick")
+    else:
+        count = int(request.target[1:])
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.send(TINY * count + b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("count", [1, 1999, 2000, 2001, MANY])
+def test_a_body_of_tiny_chunks_arrives_whole_both_ways(run_proxy, to, count):
+    """However many turns it takes; what is pipelined behind it is judged after it."""
+    with FakeUpstream(responder=tiny_chunks, tls=False) as fake:
+        proxy = run_proxy(policy(), connect_to=to(fake, (A, 80)))
+        client = proxy.connect()
+        head = f"POST http://{A}/{count} HTTP/1.1\r\nHost: {A}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        behind = f"GET http://{A}/quick HTTP/1.1\r\nHost: {A}\r\n\r\n"
+        client.send(head.encode() + TINY * count + b"0\r\n\r\n" + behind.encode())
+        assert client.answer().body == b"x" * count
+        assert client.answer().body == b"quick"
+    assert [seen.body for seen in fake.requests] == [b"x" * count, b""]
+
+
+def test_a_refused_body_of_tiny_chunks_is_thrown_away_whole(run_proxy, to, plain_upstream):
+    """And none of it is read as a request (threats D2)."""
+    proxy = run_proxy(policy(), connect_to=to(plain_upstream, (A, 80)))
+    client = proxy.connect()
+    head = "POST http://b.example/ HTTP/1.1\r\nHost: b.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+    behind = f"GET http://{A}/behind HTTP/1.1\r\nHost: {A}\r\n\r\n"
+    client.send(head.encode() + TINY * MANY + b"0\r\n\r\n" + behind.encode())
+    assert [client.answer().status for _ in range(2)] == [403, 200]
+    assert [seen.target for seen in plain_upstream.requests] == ["/behind"]
+
+
+FLOODS = {
+    "chunks up": (
+        f"POST http://{A}/sink HTTP/1.1\r\nHost: {A}\r\nTransfer-Encoding: chunked\r\n\r\n".encode(),
+        TINY * MANY,
+    ),
+    "chunks of a refused body": (
+        b"POST http://b.example/ HTTP/1.1\r\nHost: b.example\r\nTransfer-Encoding: chunked\r\n\r\n",
+        TINY * MANY,
+    ),
+    "refused requests": (b"", b"GET http://b.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n" * 5000),
+    "chunks down": (f"GET http://{A}/flood HTTP/1.1\r\nHost: {A}\r\n\r\n".encode(), b""),
+}
+
+
+def floods(request, connection) -> None:
+    """``/quick`` at once; ``/flood`` tiny chunks without end; all else is swallowed."""
+    if request.target == "/quick":
+        connection.reply(200, b"quick")
+        return
+    with contextlib.suppress(OSError):
+        if request.target == "/flood":
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                connection.send(TINY * MANY)
+        while connection.read():
+            pass
+    connection.open = False
+
+
+def read_away(client) -> None:
+    """Whatever comes, until the end."""
+    with contextlib.suppress(OSError):
+        client.read_all()
+
+
+@contextlib.contextmanager
+def in_threads(work: Callable[[], None], count: int) -> Iterator[None]:
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    yield
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_of_tiny_pieces_does_not_keep_others_waiting(run_proxy, to, kind):
+    """Other requests are answered while it goes on (a request that is not within ten seconds fails)."""
+    begin, again = FLOODS[kind]
+    over = threading.Event()
+    with FakeUpstream(responder=floods, tls=False, read_bodies=False) as fake:
+        proxy = run_proxy(policy(), connect_to=to(fake, (A, 80)))
+        clients = [proxy.connect() for _ in range(3)]
+        waiting = list(clients)
+
+        def flood() -> None:
+            client = waiting.pop()
+            reader = threading.Thread(target=read_away, args=(client,))
+            reader.start()
+            with contextlib.suppress(OSError):
+                client.send(begin)
+                while not over.is_set():
+                    client.send(again)
+                    over.wait(0 if again else 0.1)
+            reader.join()
+
+        with in_threads(flood, len(clients)):
+            try:
+                for _ in range(5):
+                    client = proxy.connect()
+                    client.send(f"GET http://{A}/quick HTTP/1.1\r\nHost: {A}\r\n\r\n".encode())
+                    assert client.answer().body == b"quick"
+            finally:
+                over.set()
+                for client in clients:
+                    with contextlib.suppress(OSError):
+                        client.sock.shutdown(socket.SHUT_RDWR)

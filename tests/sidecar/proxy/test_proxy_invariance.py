@@ -23,6 +23,7 @@ from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.sidecar.proxy.log import EventLog
 from bot_bottle.sidecar.proxy.tls import LeafContexts
+from bot_bottle.sidecar.proxy.turns import Turns
 from bot_bottle.sidecar.proxy.upstream import Upstream
 from bot_bottle.sidecar.proxy.write import Credentials
 
@@ -71,7 +72,7 @@ class Dialer:
         self.wires: list[Wire] = []
 
     async def open(self, key: Any, route: Any) -> Upstream:
-        upstream = Upstream(key, None, LIMITS)
+        upstream = Upstream(key, None, LIMITS, Turns())
         answered = 0
 
         def answer() -> None:

@@ -14,6 +14,9 @@ from bot_bottle.sidecar.proxy.http1 import Body, Framing, Malformed
 MAX_CHUNK_DIGITS = 8
 """4 GiB a chunk; real ones are a few KiB."""
 
+CHUNKS_A_FEED = 2000
+"""Some two milliseconds of ours: a body of one-byte chunks must not keep other connections waiting."""
+
 MAX_TRAILER_BYTES = 8 * 1024
 """gRPC-web and S3 checksums use some hundred; they are dropped anyway."""
 
@@ -22,7 +25,8 @@ _TRAILER_TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 
 class BodyReader(Protocol):
-    """Takes the bytes behind a head; ``done`` once the body has ended, ``rest`` is what came after it."""
+    """Takes the bytes behind a head; ``done`` once the body has ended, ``rest`` is what came after it, or,
+    before that, what is to be fed again because it was too much work for once."""
 
     done: bool
     rest: bytes
@@ -102,10 +106,14 @@ class ChunkedBody:
 
     def feed(self, data: bytes) -> list[bytes]:
         pieces: list[bytes] = []
+        self.rest = b""
         if self._line:
             data, self._line = self._line + data, b""
         at, size = 0, len(data)
         while not self.done:
+            if len(pieces) >= CHUNKS_A_FEED:
+                self.rest = data[at:]
+                break
             if self._left:
                 piece = data[at : at + self._left]
                 if not piece:
@@ -126,7 +134,7 @@ class ChunkedBody:
             at = stop + 1
         if self.done:
             self.rest = data[at:]
-        return pieces
+        return [b"".join(pieces)] if len(pieces) > 1 else pieces
 
     def _hold(self, part: bytes) -> None:
         """Keep an unfinished line; refuse at once what can't become a good one."""

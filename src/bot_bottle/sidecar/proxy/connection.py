@@ -21,6 +21,7 @@ import asyncio
 import json
 import ssl
 from enum import IntEnum
+from time import monotonic
 
 from bot_bottle.egress.codec import introspection
 from bot_bottle.egress.decide import decide, may_connect, on_host
@@ -38,6 +39,7 @@ from bot_bottle.sidecar.proxy.http1 import (
     parse_request,
 )
 from bot_bottle.sidecar.proxy.stream import ClientStream
+from bot_bottle.sidecar.proxy.turns import TURN_S
 from bot_bottle.sidecar.proxy.upstream import Upstream
 from bot_bottle.sidecar.proxy.write import own_answer, tunnel_open
 
@@ -80,6 +82,8 @@ class ClientConnection(ClientStream):
         self._discard: BodyReader | None = None
         self._discarded = 0
         self._pumping = False
+        self._put_off = False
+        """more is done in a later turn of the loop; until then nothing is read"""
 
     # -- transport
 
@@ -128,20 +132,28 @@ class ClientConnection(ClientStream):
     # -- input
 
     def pump(self) -> None:
-        """Do what can be done with the bytes at hand; then read on or pause."""
-        if self._pumping:
+        """Do what can be done with the bytes at hand, for a moment; then read on or pause."""
+        if self._pumping or self._put_off:
             return
         self._pumping = True
+        until = monotonic() + TURN_S
         try:
             while self._buffer and self._step():
-                pass
+                if monotonic() > until:
+                    self._put_off = True
+                    self._gateway.turns.later(self._go_on)
+                    break
             if self._exchange is not None:
                 self._exchange.flush()
         except Exception as error:  # deny first
             self._broken(error)
         finally:
             self._pumping = False
-        self.pause_reading(len(self._buffer) >= self._limits.held_bytes)
+        self.pause_reading(self._put_off or len(self._buffer) >= self._limits.held_bytes)
+
+    def _go_on(self) -> None:
+        self._put_off = False
+        self.pump()
 
     def _step(self) -> bool:
         """Use up some of the buffer; False when that is not possible now."""
@@ -311,13 +323,14 @@ class ClientConnection(ClientStream):
     def _throw_away(self) -> bool:
         reader = self._discard
         assert reader is not None
-        self._discarded += len(self._buffer)
+        fed = len(self._buffer)
         try:
             reader.feed(self._buffer)
         except Malformed:
             self._linger()
             return False
-        self._buffer = reader.rest if reader.done else b""
+        self._buffer = reader.rest
+        self._discarded += fed - len(reader.rest)
         if reader.done:
             self._discard = None
             self._rest()

@@ -143,7 +143,8 @@ class Exchange:
         return not self._body.done and upstream is not None and not upstream.paused
 
     def feed(self, data: bytes) -> bytes:
-        """The next bytes of the request's body; what follows its end is returned. See :meth:`flush`."""
+        """The next bytes of the request's body; what follows its end is returned, or what was too much work
+        for once. See :meth:`flush`."""
         try:
             pieces = self._body.feed(data)
         except Malformed as error:
@@ -157,7 +158,7 @@ class Exchange:
         else:
             self._queue += pieces
         self._wait_for_more()
-        return self._body.rest if self._body.done else b""
+        return self._body.rest
 
     def flush(self) -> None:
         """Write what is queued for the upstream, in one piece."""

@@ -13,6 +13,7 @@ from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
 from bot_bottle.sidecar.proxy.proxyauth import ProxyAuth
 from bot_bottle.sidecar.proxy.tls import LeafContexts
+from bot_bottle.sidecar.proxy.turns import Turns
 from bot_bottle.sidecar.proxy.upstream import Dialer
 from bot_bottle.sidecar.proxy.write import Credentials
 
@@ -38,6 +39,7 @@ class Gateway:
     leaves: LeafContexts
     dialer: Dialer
     log: EventLog
+    turns: Turns = field(default_factory=Turns)
     nonce: str = ""
     proxy_auth: ProxyAuth | None = None
     limits: Limits = DEFAULT_LIMITS

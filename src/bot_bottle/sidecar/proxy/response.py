@@ -38,6 +38,8 @@ class ResponseReader:
         self._buffer = b""
         self._body: BodyReader | None = None
         self._interim = 0
+        self.held = b""
+        """was too much work for once: to be fed again, before anything else and before :meth:`end`"""
         self.reusable = True
         """the connection can carry another request once this response has ended"""
 
@@ -50,12 +52,16 @@ class ResponseReader:
     def feed(self, data: bytes) -> list[Event]:
         """What *data* completes; raises :class:`Malformed`."""
         events: list[Event] = []
+        self.held = b""
         while data:
             if self._body is not None:
                 events.extend(self._body.feed(data))
-                data = self._body.rest if self._body.done else b""
+                data = self._body.rest
                 if self._body.done:
                     self._finish(events)
+                elif data:
+                    self.held = data
+                    break
             elif self._waiting:
                 data = self._head(data, events)
             else:

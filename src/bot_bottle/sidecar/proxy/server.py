@@ -24,6 +24,7 @@ from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
 from bot_bottle.sidecar.proxy.proxyauth import ProxyAuth
 from bot_bottle.sidecar.proxy.tls import LeafContexts, upstream_context
+from bot_bottle.sidecar.proxy.turns import Turns
 from bot_bottle.sidecar.proxy.upstream import Dialer, Resolver, system_resolver
 from bot_bottle.sidecar.proxy.write import Credentials
 
@@ -79,18 +80,21 @@ class ProxyServer:
         log.level = policy.policy.log
         self.version = policy_version(options.policy_text)
         """SHA-256 hex of the policy in force"""
+        turns = Turns()
         self._gateway = Gateway(
             policy=policy,
             credentials=self._credentials,
             leaves=LeafContexts(options.authority),
             dialer=Dialer(
                 limits=options.limits,
+                turns=turns,
                 context=self._upstream_context,
                 resolver=options.resolver,
                 connect_to=options.connect_to,
                 refuse_ports=options.refuse_ports,
             ),
             log=log,
+            turns=turns,
             nonce=options.nonce,
             proxy_auth=None if options.proxy_auth is None else ProxyAuth(options.proxy_auth),
             limits=options.limits,

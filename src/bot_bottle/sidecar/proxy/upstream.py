@@ -20,6 +20,7 @@ from bot_bottle.sidecar.proxy.http1 import Malformed
 from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.sidecar.proxy.response import Event, ResponseReader
 from bot_bottle.sidecar.proxy.tls import TlsPipe
+from bot_bottle.sidecar.proxy.turns import Turns
 
 Key = tuple[str, str, int]
 """scheme, host, port: what a connection may be reused for"""
@@ -57,7 +58,7 @@ async def system_resolver(host: str, port: int) -> list[str]:
 class Upstream(asyncio.Protocol):
     """One connection to an upstream; carries one request at a time for one client connection."""
 
-    def __init__(self, key: Key, pipe: TlsPipe | None, limits: Limits) -> None:
+    def __init__(self, key: Key, pipe: TlsPipe | None, limits: Limits, turns: Turns) -> None:
         self.key = key
         self.address: Address | None = None
         """the pinned address; None: the operator's ``--connect-to``"""
@@ -70,6 +71,9 @@ class Upstream(asyncio.Protocol):
         self.paused = False
         """it takes no more for now"""
         self._reading_paused = False
+        self._turns = turns
+        self._put_off = False
+        """what it sent is taken in a later turn of the loop; until then nothing is read"""
         self._pipe = pipe
         self._transport: asyncio.Transport | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -89,10 +93,16 @@ class Upstream(asyncio.Protocol):
         self._transport.write(plain if self._pipe is None else self._pipe.seal(plain))
 
     def pause_reading(self, pause: bool) -> None:
-        if pause is self._reading_paused or self._transport is None or self._transport.is_closing():
-            return
+        """Back-pressure of the flow; reading also pauses while work is put off."""
+        before = self._reading_paused or self._put_off
         self._reading_paused = pause
-        if pause:
+        self._read_or_not(before)
+
+    def _read_or_not(self, before: bool) -> None:
+        now = self._reading_paused or self._put_off
+        if now is before or self._transport is None or self._transport.is_closing():
+            return
+        if now:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
@@ -123,14 +133,22 @@ class Upstream(asyncio.Protocol):
             self._transport.write(self._pipe.start())
 
     def data_received(self, data: bytes) -> None:
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """*data* may be empty: there is something held."""
         try:
-            if self._pipe is not None:
+            if self._pipe is not None and data:
                 data = self._decrypted(self._pipe, data)
+            if self.reader.held:
+                data = self.reader.held + data
             if data:
                 events = self.reader.feed(data)
                 if events and self.flow is not None:
                     self.flow.upstream_events(events)
-            if self._pipe is not None and self._pipe.closed:
+            if self.reader.held:
+                self._put_off_the_rest()
+            elif self._pipe is not None and self._pipe.closed:
                 self._ended()
         except Malformed as error:
             self._lost(error.what)
@@ -138,6 +156,19 @@ class Upstream(asyncio.Protocol):
             self._failed(error)
         except Exception as error:  # whatever it is, this flow ends and no other
             self._lost(f"internal error ({type(error).__name__})")
+
+    def _put_off_the_rest(self) -> None:
+        if not self._put_off:
+            before = self._reading_paused
+            self._put_off = True
+            self._read_or_not(before)
+            self._turns.later(self._go_on)
+
+    def _go_on(self) -> None:
+        self._put_off = False
+        self._read_or_not(True)
+        if self.open and self.reader.held:
+            self._take(b"")
 
     def _decrypted(self, pipe: TlsPipe, data: bytes) -> bytes:
         assert self._transport is not None
@@ -205,12 +236,14 @@ class Dialer:
         self,
         *,
         limits: Limits,
+        turns: Turns,
         context: Callable[[], ssl.SSLContext],
         resolver: Resolver = system_resolver,
         connect_to: Mapping[tuple[str, int], tuple[str, int]] | None = None,
         refuse_ports: Collection[int] = (),
     ) -> None:
         self._limits = limits
+        self._turns = turns
         self._context = context
         self._resolver = resolver
         self._connect_to = dict(connect_to or {})
@@ -285,7 +318,7 @@ class Dialer:
     async def _handshake(self, sock: socket.socket, key: Key, route: Route) -> Upstream:
         scheme, host, _ = key
         pipe = TlsPipe(self._context(), server_hostname=host) if scheme == "https" else None
-        upstream = Upstream(key, pipe, self._limits)
+        upstream = Upstream(key, pipe, self._limits, self._turns)
         try:
             await asyncio.get_running_loop().create_connection(lambda: upstream, sock=sock)
             await upstream.ready()
