@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bot_bottle.base.yamltext import YamlError
+from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.testing.upstream import FakeUpstream
 
 A = "a.example.com"
@@ -308,3 +310,18 @@ def test_a_flood_of_tiny_pieces_does_not_keep_others_waiting(run_proxy, to, kind
                 for client in clients:
                     with contextlib.suppress(OSError):
                         client.sock.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_flood_of_refusals_fills_no_disk_and_hides_no_incident(run_proxy):
+    """What the bottle provokes has a budget of bytes in the long run; incidents have one of their own."""
+    limits = Limits(sweep_s=0.02, log_burst_bytes=4096, log_bytes_per_s=10)
+    proxy = run_proxy("log: 1\nroutes: []\n", limits=limits)
+    client = proxy.connect()
+    path = "p" * 500
+    for _ in range(100):
+        client.send(f"GET http://b.example/{path} HTTP/1.1\r\nHost: b.example\r\n\r\n".encode())
+        assert client.answer().status == 403
+    assert proxy.log_path.stat().st_size < 5000
+    with pytest.raises(YamlError):
+        proxy.reload("routes: [")
+    assert [r["event"] for r in proxy.records()].count("egress_reload_failed") == 1

@@ -135,7 +135,7 @@ def canonical(data: bytes) -> list[tuple[bytes, bytes]]:
 
 async def outcome(pieces: list[bytes]) -> tuple[bytes, list[list[tuple[bytes, bytes]]], bool]:
     """What the client got, what each upstream got, whether the connection is closed."""
-    log = EventLog(os.open(os.devnull, os.O_WRONLY), lines_per_s=1)
+    log = EventLog(os.open(os.devnull, os.O_WRONLY), Limits(log_lines_per_s=1))
     dialer: Any = Dialer()
     gateway = Gateway(
         POLICY, Credentials({"X": Secret("x")}), LeafContexts(AUTHORITY), dialer, log, limits=LIMITS

@@ -29,6 +29,10 @@ class Limits:
     """1xx before a final response; more is an upstream that never answers"""
     log_lines_per_s: int = 200
     """refusals are the bottle's to provoke: more would fill the disk; what was left out is counted"""
+    log_burst_bytes: int = 32 * 1024 * 1024
+    """of such records that may be written at once; 200 a second would be 15 GB a day"""
+    log_bytes_per_s: int = 1024
+    """in the long run: 90 MB a day. An ordinary bottle is refused a few requests a minute"""
 
     head_s: float = 30.0
     """from a head's first byte to its last (egress.md §4); over it 408"""

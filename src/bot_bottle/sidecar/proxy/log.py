@@ -1,8 +1,9 @@
 """The proxy's log: one JSON object a line (egress.md §6). Level 1; level 2 is not built.
 
 Records are made of host, method, path without its query, and fixed sentences: no header, no body, no
-secret. A bottle can provoke records as fast as it likes, so that only so many are written in a second; the
-rest are counted in a record of their own.
+secret. A bottle can provoke records as fast as it likes, so that only so many are written in a second, and
+only so many bytes in the long run; the rest are counted in a record of their own. Incidents have a budget
+that blocks don't use up.
 """
 
 from __future__ import annotations
@@ -14,19 +15,46 @@ import time
 from bot_bottle.base.clock import utc_now
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Deny
+from bot_bottle.sidecar.proxy.limits import Limits
 
 MAX_PATH_CHARS = 512
 """of a path in a record; enough to know it by"""
 
 
+class _Budget:
+    """Lines of this second, and bytes that are earned over time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._second = int(time.monotonic())
+        self._lines = 0
+        self._bytes = limits.log_burst_bytes
+
+    def next_second(self) -> bool:
+        """Whether another second has begun; then there are lines and bytes again."""
+        second = int(time.monotonic())
+        if second == self._second:
+            return False
+        earned = (second - self._second) * self._limits.log_bytes_per_s
+        self._bytes = min(self._bytes + earned, self._limits.log_burst_bytes)
+        self._second, self._lines = second, 0
+        return True
+
+    def has(self, size: int) -> bool:
+        if self._lines >= self._limits.log_lines_per_s or self._bytes < size:
+            return False
+        self._lines += 1
+        self._bytes -= size
+        return True
+
+
 class EventLog:
     """Writes records to a descriptor that somebody else owns; a record that can't be written is lost."""
 
-    def __init__(self, fd: int, *, lines_per_s: int) -> None:
+    def __init__(self, fd: int, limits: Limits) -> None:
         self._fd = fd
-        self._lines_per_s = lines_per_s
-        self._second = 0
-        self._written = 0
+        self._budget = _Budget(limits)
+        self._incidents = _Budget(limits)
         self._left_out = 0
         self.level = 1
 
@@ -44,32 +72,33 @@ class EventLog:
             record["path"] = identity.path[:MAX_PATH_CHARS]
         elif host is not None:
             record["host"] = host
-        self.write(record)
+        self._write(record, self._budget)
 
     def note(self, event: str, **fields: object) -> None:
         """Something worth knowing at level 1."""
         if self.level >= 1:
-            self.write({"event": event, **fields})
+            self._write({"event": event, **fields}, self._budget)
 
     def incident(self, event: str, **fields: object) -> None:
-        """Something that is written at every level."""
-        self.write({"event": event, **fields})
+        """Something that is written at every level, and however many requests are being refused."""
+        self._write({"event": event, **fields}, self._incidents)
 
-    def write(self, record: dict[str, object]) -> None:
-        second = int(time.monotonic())
-        if second != self._second:
+    def _write(self, record: dict[str, object], budget: _Budget) -> None:
+        if budget.next_second() and self._left_out:
             left_out, self._left_out = self._left_out, 0
-            self._second, self._written = second, 0
-            if left_out:
-                self._line({"event": "egress_log_left_out", "records": left_out})
-        if self._written >= self._lines_per_s:
+            self._put(_line({"event": "egress_log_left_out", "records": left_out}))
+        line = _line(record)
+        if budget.has(len(line)):
+            self._put(line)
+        else:
             self._left_out += 1
-            return
-        self._written += 1
-        self._line(record)
 
-    def _line(self, record: dict[str, object]) -> None:
+    def _put(self, line: bytes) -> None:
         try:
-            os.write(self._fd, json.dumps({"time": utc_now(), **record}).encode() + b"\n")
+            os.write(self._fd, line)
         except OSError:
             pass
+
+
+def _line(record: dict[str, object]) -> bytes:
+    return json.dumps({"time": utc_now(), **record}).encode() + b"\n"

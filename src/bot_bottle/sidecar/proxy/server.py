@@ -75,7 +75,7 @@ class ProxyServer:
         self._extra_ca_pem = options.extra_ca_pem
         if options.extra_ca_pem:
             self._upstream_context()
-        log = EventLog(options.log_fd, lines_per_s=options.limits.log_lines_per_s)
+        log = EventLog(options.log_fd, options.limits)
         policy = self._checked(options.policy_text)
         log.level = policy.policy.log
         self.version = policy_version(options.policy_text)
