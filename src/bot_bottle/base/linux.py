@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import platform
 import signal
 import socket
 import struct
@@ -122,9 +121,9 @@ def umount(target: str | os.PathLike[str], flags: int = 0) -> None:
 
 def pivot_root(new_root: str | os.PathLike[str], put_old: str | os.PathLike[str]) -> None:
     """pivot_root(2); ``(".", ".")`` stacks the old root over the new one, to be unmounted."""
-    number = _PIVOT_ROOT.get(platform.machine())
+    number = _PIVOT_ROOT.get(os.uname().machine)
     if number is None:
-        raise OSError(38, f"pivot_root is not known for {platform.machine()}")
+        raise OSError(38, f"pivot_root is not known for {os.uname().machine}")
     result = _libc.syscall(ctypes.c_long(number), _text(new_root), _text(put_old))
     _checked(result, f"pivot_root to {str(new_root)!r}")
 
@@ -133,9 +132,9 @@ def fork_sibling() -> int:
     """fork(2), but the new process is a child of *our parent*; in a PID namespace that we have unshared it
     is the first one. Only for a single-threaded process that soon executes a program: Python is not told.
     """
-    number = _CLONE.get(platform.machine())
+    number = _CLONE.get(os.uname().machine)
     if number is None:
-        raise OSError(38, f"clone is not known for {platform.machine()}")
+        raise OSError(38, f"clone is not known for {os.uname().machine}")
     arguments = [ctypes.c_ulong(value) for value in (_CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)]
     return _checked(_libc.syscall(ctypes.c_long(number), *arguments), "cloning a sibling")
 

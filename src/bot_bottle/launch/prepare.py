@@ -7,7 +7,6 @@ credentials, environment, workspace. Every error is raised here, before anything
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,6 @@ from bot_bottle.launch.environment import RESERVED, agent_environment
 from bot_bottle.launch.plan import LaunchError, LaunchPlan, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, refuse_unbuilt, resolve_slots
 from bot_bottle.launch.request import LaunchRequest
-from bot_bottle.launch.tools import provide
 from bot_bottle.providers.contract import (
     GUEST_HOME,
     GUEST_WORKSPACE,
@@ -35,6 +33,7 @@ from bot_bottle.sandbox.contract import Mount, Resources
 from bot_bottle.store.layout import Layout
 
 if TYPE_CHECKING:
+    from bot_bottle.launch.tools import BoundTool
     from bot_bottle.launch.workspace import WorkspacePlan
     from bot_bottle.manifest.load import Loaded
     from bot_bottle.manifest.schema import Bottle
@@ -77,11 +76,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     mode = request.workspace_mode if request.resume else ("copy" if workspace else "none")
     workdir = _workdir(request, mode)
     template, provider = _provider_plan(request, loaded, host, workdir, instance)
-    tool = (
-        provide(provider.command, provider.tool, _named_tools(bottle), host.layout.tools, host.progress)
-        if provider.command
-        else None
-    )
+    tool = _tool(provider, bottle, host)
     base, others = _routes(request, bottle)
     slotted = compose(provider.routes, others, base)
     literals, secrets = _env_entries(request, bottle, host)
@@ -197,7 +192,7 @@ def _provider_plan(
             skills=loaded.agent.skills if loaded else (),
             resume=request.resume and _has_session(provider, host.layout, instance),
             needs_credential=needs_credential,
-            machine=platform.machine(),
+            machine=os.uname().machine,
         )
     )
     return template, plan
@@ -211,6 +206,15 @@ def _has_session(provider: Provider, layout: Layout, instance: str) -> bool:
     return os.path.lexists(
         layout.guest(instance) / "home" / "upper" / provider.session.relative_to(GUEST_HOME)
     )
+
+
+def _tool(provider: ProviderPlan, bottle: Bottle | None, host: Host) -> BoundTool | None:
+    """The agent's program; None where ``argv[0]`` is looked up inside."""
+    if not provider.command:
+        return None
+    from bot_bottle.launch.tools import provide  # tar, hashes: nothing that a plain command needs
+
+    return provide(provider.command, provider.tool, _named_tools(bottle), host.layout.tools, host.progress)
 
 
 def _named_tools(bottle: Bottle | None) -> list[Path]:
