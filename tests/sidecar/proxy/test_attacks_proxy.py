@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -325,3 +326,48 @@ def test_a_flood_of_refusals_fills_no_disk_and_hides_no_incident(run_proxy):
     with pytest.raises(YamlError):
         proxy.reload("routes: [")
     assert [r["event"] for r in proxy.records()].count("egress_reload_failed") == 1
+
+
+def slowly(request, connection) -> None:
+    """An answer in two pieces, so that it is still to come when the client's end arrives."""
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+    for _ in range(2):
+        time.sleep(0.05)
+        connection.send(b"piece")
+
+
+@pytest.mark.parametrize("tunnel", [False, True])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_plain_client_that_ends_its_side_gets_its_answers(run_proxy, to, tunnel, count):
+    """``printf ... | socat``: all of the requests are there, then FIN; then the proxy closes, too."""
+    with FakeUpstream(responder=slowly, tls=False) as fake:
+        proxy = run_proxy(policy(), connect_to=to(fake, (A, 80)))
+        client = proxy.tunnel(A, 80) if tunnel else proxy.connect()
+        target = "/" if tunnel else f"http://{A}/"
+        client.send(f"GET {target} HTTP/1.1\r\nHost: {A}\r\n\r\n".encode() * count)
+        client.sock.shutdown(socket.SHUT_WR)
+        assert client.read_all().count(b"piecepiece") == count
+
+
+def test_a_client_that_ends_within_a_request_is_not_answered(run_proxy, to, plain_upstream):
+    """Half a body never looks whole to the upstream."""
+    client = run_proxy(policy(), connect_to=to(plain_upstream, (A, 80))).connect()
+    client.send(f"POST http://{A}/ HTTP/1.1\r\nHost: {A}\r\nContent-Length: 9\r\n\r\nhalf".encode())
+    client.sock.shutdown(socket.SHUT_WR)
+    assert b"200" not in client.read_all()
+    assert plain_upstream.requests == []
+
+
+@pytest.mark.parametrize(("version", "interim"), [("1.0", False), ("1.1", True)])
+def test_an_old_client_is_sent_no_interim_answer(run_proxy, to, plain_upstream, version, interim):
+    """RFC 9110 section 10.1.1: it would take it for the final one."""
+    client = run_proxy(policy(), connect_to=to(plain_upstream, (A, 80))).connect()
+    client.send(
+        f"POST http://{A}/ HTTP/{version}\r\nHost: {A}\r\nExpect: 100-continue\r\nConnection: close\r\n"
+        "Content-Length: 2\r\n\r\n".encode()
+    )
+    if interim:
+        assert client.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 100 ")
+    client.send(b"ok")
+    assert client.read_all().startswith(b"HTTP/1.1 200 ")
+    assert plain_upstream.requests[0].body == b"ok"

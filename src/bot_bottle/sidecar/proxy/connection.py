@@ -84,6 +84,8 @@ class ClientConnection(ClientStream):
         self._pumping = False
         self._put_off = False
         """more is done in a later turn of the loop; until then nothing is read"""
+        self._no_more = False
+        """the client sends nothing more; it is closed when all that it asked has been answered"""
 
     # -- transport
 
@@ -110,8 +112,14 @@ class ClientConnection(ClientStream):
         self._tunnel = Tunnel(self._tunnel.host, self._tunnel.port, tls=True, sni=sni)
         self._rest()
 
-    def eof_received(self) -> None:
+    def eof_received(self) -> bool:
+        """A plain client that has sent all of its request may say so and read on (``printf | socat``). With
+        TLS, where half a close is not to be told from an abort, what is in flight is cancelled."""
+        if not self.is_secure and self._exchange is not None and self._exchange.has_whole_request:
+            self._no_more = True
+            return True
         self.shut()
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.let_go()
@@ -153,7 +161,12 @@ class ClientConnection(ClientStream):
 
     def _go_on(self) -> None:
         self._put_off = False
+        self._next()
+
+    def _next(self) -> None:
         self.pump()
+        if self._no_more and not self._put_off and self._stage is not Stage.EXCHANGE:
+            self.shut()
 
     def _step(self) -> bool:
         """Use up some of the buffer; False when that is not possible now."""
@@ -347,7 +360,7 @@ class ClientConnection(ClientStream):
             self._linger()
             return
         self._rest()
-        self.pump()
+        self._next()
 
     def exchange_refused(self, deny: Deny, identity: RequestIdentity, *, body_left: bool) -> None:
         """The exchange came to nothing before its response began."""
@@ -359,7 +372,7 @@ class ClientConnection(ClientStream):
             return
         self._say_no(deny, identity, keep_alive=True, head_only=head_only)
         self._rest()
-        self.pump()
+        self._next()
 
     def cut(self, *, flush: bool = False) -> None:
         """End so that what was sent so far does not look whole. *flush*: it does not, even if it is all

@@ -84,7 +84,8 @@ class Exchange:
 
     def _start(self) -> None:
         upstream, self._client.upstream = self._client.upstream, None
-        if self.identity.expects_continue and not self._body.done:
+        is_new = self._parsed.head.version == b"HTTP/1.1"  # RFC 9110 section 10.1.1: an older one can't know
+        if is_new and self.identity.expects_continue and not self._body.done:
             self._client.send(CONTINUE)
         if upstream is not None:
             fresh = self._now() - upstream.idle_since < self._gateway.limits.upstream_idle_s
@@ -136,6 +137,11 @@ class Exchange:
         self._client.deadline = self._now() + wait
 
     # -- the client's side
+
+    @property
+    def has_whole_request(self) -> bool:
+        """Nothing more of the request is to come."""
+        return self._body.done
 
     def wants_body(self) -> bool:
         """More of the request's body can be forwarded now."""

@@ -34,6 +34,11 @@ class ClientStream(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def is_secure(self) -> bool:
+        """TLS has been taken up."""
+        return self._pipe is not None
+
     def start_tls(self, context: ssl.SSLContext, first: bytes) -> bytes:
         """Take up TLS as the server; *first* is what the client sent already. Returns the plain text."""
         self._pipe = TlsPipe(context)
