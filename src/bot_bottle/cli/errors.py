@@ -49,9 +49,20 @@ def guarded(call: Callable[[], Any]) -> int:
         messages.error(error.format_message() if isinstance(error, click.ClickException) else str(error))
         return getattr(error, "exit_status", FIXABLE)
     except Exception as error:
+        if isinstance(error, FileNotFoundError) and not _has_directory():
+            messages.error("the current directory was removed: change to another one")
+            return FIXABLE
         messages.error(f"a bug of ours: {type(error).__name__}", log=_crash_log())
         return BUG
     return result if isinstance(result, int) else OK
+
+
+def _has_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _silence_stdout() -> None:
@@ -62,18 +73,19 @@ def _silence_stdout() -> None:
 def _crash_log() -> str:
     """Write the traceback, without the values of variables, to ``logs/crash-<time>-<pid>.txt``."""
     import traceback  # only a crash pays for it
-    from pathlib import Path
 
     from bot_bottle.base.clock import utc_now
+    from bot_bottle.base.text import printable
+    from bot_bottle.store.layout import default_layout
 
     text = traceback.format_exc()
-    directory = Path(os.environ.get("HOME") or os.path.expanduser("~")) / ".bot-bottle" / "logs"
+    directory = default_layout().home / "logs"
     path = directory / f"crash-{utc_now().replace(':', '')}-{os.getpid()}.txt"
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
     except OSError:
-        sys.stderr.write(text)
+        sys.stderr.write("\n".join(map(printable, text.split("\n"))))
         return "standard error"
     return str(path)

@@ -5,6 +5,7 @@ Importing a verb only when it is asked for keeps ``run`` fast (``docs/adr/0001``
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -71,6 +72,24 @@ def cli(ctx: click.Context) -> None:
         ctx.exit(2)
 
 
+def stand_firm() -> None:
+    """Make sure of what the rest takes for granted about the process.
+
+    Where a standard descriptor is closed (``>&-``), the next file that is opened would get its number, and
+    what the agent prints would go into that: a lock, the daemon's socket. The person's umask is for the
+    person's files; ours have modes of their own, a bottle's programs get the usual one.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            stream = os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+    os.umask(0o022)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit; never returns."""
+    stand_firm()
     sys.exit(errors.guarded(lambda: cli.main(args=argv, prog_name="bot-bottle", standalone_mode=False)))

@@ -81,11 +81,27 @@ class Layout:
 
 
 def default_layout() -> Layout:
-    """The layout of whoever runs this: from ``HOME``, the effective uid and ``XDG_RUNTIME_DIR``."""
-    home = Path(os.environ.get("HOME") or os.path.expanduser("~")) / ".bot-bottle"
+    """The layout of whoever runs this: from ``HOME``, the effective uid and ``XDG_RUNTIME_DIR``. A relative
+    one counts as unset: what lies in the current directory is not the operator's own."""
+    home = Path(_absolute("HOME") or _home_of_account()) / ".bot-bottle"
     key = hashlib.sha256(os.fsencode(home)).hexdigest()[:8]
     if os.geteuid() == 0:
         return Layout(home, Path("/var/lib/bot-bottle") / key, Path("/run/bot-bottle") / key)
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    runtime = _absolute("XDG_RUNTIME_DIR")
     base = Path(runtime) / "bot-bottle" if runtime else Path(f"/tmp/bot-bottle-{os.geteuid()}")  # noqa: S108
     return Layout(home, home, base / key)
+
+
+def _absolute(variable: str) -> str:
+    value = os.environ.get(variable, "")
+    return value if os.path.isabs(value) else ""
+
+
+def _home_of_account() -> str:
+    import pwd  # hardly ever needed
+
+    try:
+        home = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        home = ""
+    return home if os.path.isabs(home) else "/"
