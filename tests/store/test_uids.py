@@ -117,3 +117,20 @@ def test_claims_at_once(tmp_path: Path) -> None:
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 8
     found = [registry.find(state) for state in states]
     assert None not in found and len(set(found)) == 8
+
+
+@pytest.mark.parametrize("odd", ["a\nb", "a\\nb", "a\\\nb", "\\", "c:d, e"])
+def test_a_homes_name_may_hold_anything(tmp_path: Path, odd: str) -> None:
+    """A line's end in a path neither hides a claim from its owner nor from those who look for a free one."""
+    registry = UidRegistry(tmp_path / "uids")
+    state, guest = _state(tmp_path, odd), tmp_path / odd / "guest"
+    pair = registry.claim(state, guest)
+    (registry.root / ".lock").write_text(str(pair.bottle - FIRST_BOTTLE_UID))  # its number is next
+    assert registry.claim(_state(tmp_path, "other"), tmp_path / "g").bottle != pair.bottle
+    assert registry.claim(state, guest) == registry.find(state) == pair
+    state.rmdir()
+    guest.mkdir(parents=True)
+    (registry.root / ".lock").write_text(str(pair.bottle - FIRST_BOTTLE_UID))
+    assert registry.claim(_state(tmp_path, "third"), tmp_path / "g3").bottle != pair.bottle
+    registry.release(state)
+    assert registry.find(state) is None

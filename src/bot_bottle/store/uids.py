@@ -25,8 +25,8 @@ FIRST_SIDECAR_UID = 1_900_100_000
 UIDS = 65_536
 """Far above what distributions, /etc/subuid defaults and directory services give out, below 2^31."""
 
-MAX_CLAIM_BYTES = 8192
-"""Two paths (PATH_MAX is 4,096)."""
+MAX_CLAIM_BYTES = 16_384
+"""Two paths (PATH_MAX is 4,096), escaped."""
 LOCK_WAIT_S = 5.0
 _LOCK = ".lock"
 
@@ -70,7 +70,7 @@ class UidRegistry:
         """
         if not os.path.lexists(state):
             raise StoreError(f"{str(state)!r} is not there: make the state directory first")
-        mine = os.fsencode(state)
+        mine = _line(state)
         make_missing(self.root.parent, 0o711)
         make_directory(self.root, 0o711)
         with self._locked() as lock:
@@ -78,19 +78,19 @@ class UidRegistry:
             for n, owner in self._claims():
                 if owner[0] == mine:
                     return UidPair.of_number(n)
-                if any(os.path.lexists(path) for path in owner if path):
+                if any(os.path.lexists(_path(line)) for line in owner if line):
                     taken.add(n)
                 else:
                     os.unlink(self.root / str(n))
             n = self._choose(lock, taken)
-            self._record(n, mine + b"\n" + os.fsencode(guest) + b"\n")
+            self._record(n, mine + b"\n" + _line(guest) + b"\n")
         return UidPair.of_number(n)
 
     def release(self, state: Path) -> None:
         """Give the claim of *state* back; idempotent. Nothing of the bottle runs or lies about any more."""
         if not self.root.is_dir():
             return
-        mine = os.fsencode(state)
+        mine = _line(state)
         with self._locked():
             for n, owner in self._claims():
                 if owner[0] == mine:
@@ -98,7 +98,7 @@ class UidRegistry:
 
     def find(self, state: Path) -> UidPair | None:
         """The claim of *state*, if there is one; takes no lock."""
-        mine = os.fsencode(state)
+        mine = _line(state)
         return next((UidPair.of_number(n) for n, owner in self._claims() if owner[0] == mine), None)
 
     def _claims(self) -> Iterator[tuple[int, tuple[bytes, ...]]]:
@@ -158,3 +158,13 @@ class UidRegistry:
             yield fd
         finally:
             os.close(fd)
+
+
+def _line(path: Path) -> bytes:
+    """*path* as a line of a claim: a home's name may hold a line's end."""
+    return os.fsencode(path).replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+
+
+def _path(line: bytes) -> bytes:
+    parts = line.split(b"\\\\")
+    return b"\\".join(part.replace(b"\\n", b"\n") for part in parts)
