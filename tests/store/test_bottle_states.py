@@ -187,3 +187,16 @@ def test_the_home_may_be_a_link(tmp_path: Path) -> None:
     with bottles.create(layout, "dev") as state:
         assert state.path.is_dir()
     assert (tmp_path / "disk").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_removal_spares_what_became_work_meanwhile(layout: Layout) -> None:
+    """The marker is looked at under the lock: whoever listed the bottle before has no say."""
+    bottles.create(layout, "a").close()
+    assert not bottles.is_preserved(layout, "a")
+    bottles.preserve(layout, "a")
+    with pytest.raises(bottles.BottleKept):
+        bottles.remove(layout, "a", spare_kept=True)
+    assert layout.state("a").is_dir()
+    assert not bottles.is_running(layout, "a")
+    assert bottles.remove(layout, "a") == ()
+    assert not layout.state("a").exists()

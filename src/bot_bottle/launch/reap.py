@@ -26,27 +26,53 @@ def reap(layout: Layout, identity: str, backends: Mapping[str, Backend]) -> bool
 
     Does nothing (and returns True) while a launch owns the state directory.
     """
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while bottles.is_running(layout, identity):
-        if time.monotonic() >= deadline:
+    try:
+        state = _take(layout, identity)
+    except bottles.BottleRunning:
+        return True
+    if state is None:  # remains without a state directory
+        _clear(layout, identity, backends)
+        discard(layout, identity, spare_kept=True)
+        return False
+    with state:  # held, so that no resume begins in the middle
+        _clear(layout, identity, backends)
+        if state.is_preserved():
             return True
-        time.sleep(0.02)
+        _warn(state.remove())
+    return False
+
+
+def _take(layout: Layout, identity: str) -> bottles.BottleState | None:
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return bottles.open_for_resume(layout, identity)
+        except bottles.NoSuchBottle:
+            return None
+        except bottles.BottleRunning:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _clear(layout: Layout, identity: str, backends: Mapping[str, Backend]) -> None:
     for backend in backends.values():
         backend.reap(identity)
     remove_tree(layout.sockets(identity))
     remove_tree(layout.exec_socket(identity))
-    if bottles.is_preserved(layout, identity):
-        return True
-    discard(layout, identity)
-    return False
 
 
-def discard(layout: Layout, identity: str) -> tuple[str, ...]:
-    """Delete a bottle's state, uids included. Returns what could not be deleted; () too when a start won."""
+def discard(layout: Layout, identity: str, *, spare_kept: bool = False) -> tuple[str, ...]:
+    """Delete a bottle's state, uids included. Returns what could not be deleted; () too when a start won,
+    or (with *spare_kept*) when there is work in it by now."""
     try:
-        problems = bottles.remove(layout, identity)
-    except bottles.BottleRunning:
+        problems = bottles.remove(layout, identity, spare_kept=spare_kept)
+    except (bottles.BottleRunning, bottles.BottleKept):
         return ()
+    return _warn(problems)
+
+
+def _warn(problems: tuple[str, ...]) -> tuple[str, ...]:
     for problem in problems:
         messages.warning(f"could not be removed: {problem}")
     return problems
@@ -64,7 +90,7 @@ def recover(
         if not summary.running and reap(layout, summary.identity, backends):
             kept.append(summary.identity)
     for identity in bottles.orphans(layout):
-        discard(layout, identity)
+        discard(layout, identity, spare_kept=True)
     bottles.sweep(layout)
     prune(layout, keep_days=keep_logs_days)
     return tuple(kept)

@@ -62,6 +62,10 @@ class BottleRunning(StoreError):
     """A launch owns the state directory."""
 
 
+class BottleKept(StoreError):
+    """The state directory has the preserve marker and was to be spared."""
+
+
 class BottleState:
     """A state directory that this process owns until :meth:`close` or :meth:`remove`."""
 
@@ -235,11 +239,13 @@ def orphans(layout: Layout) -> list[str]:
     return sorted(name for name in names if _is_identity(name) and not os.path.lexists(layout.state(name)))
 
 
-def remove(layout: Layout, identity: str) -> tuple[str, ...]:
+def remove(layout: Layout, identity: str, *, spare_kept: bool = False) -> tuple[str, ...]:
     """Delete everything of a bottle that isn't running, but its logs; idempotent, also for remains without
     a state directory. Returns what could not be deleted. Raises :class:`BottleRunning`, ``BadIdentity``.
 
-    The preserve marker is the caller's to look at; so is whether every backend says that nothing runs.
+    *spare_kept*: raises :class:`BottleKept` where the preserve marker is, looked at under the lock: a session
+    may have come and gone since the caller looked. Else the marker is the caller's to look at; so is
+    whether every backend says that nothing runs.
     """
     path = layout.state(identity)
     make_home(layout.home)
@@ -254,7 +260,11 @@ def remove(layout: Layout, identity: str) -> tuple[str, ...]:
         return remove_tree(aside)
     if fd is None:
         raise BottleRunning(f"bottle {identity!r} is running: stop it first")
-    return BottleState(layout, identity, fd).remove()
+    state = BottleState(layout, identity, fd)
+    if spare_kept and state.is_preserved():
+        state.close()
+        raise BottleKept(f"bottle {identity!r} is kept")
+    return state.remove()
 
 
 def sweep(layout: Layout) -> tuple[str, ...]:
