@@ -82,3 +82,57 @@ def test_a_home_of_any_name(person, odd: str) -> None:
     assert (again.returncode, again.stdout) == (0, "precious\n"), again.stderr
     assert person.run("cleanup", "--yes", "--kept", env=env).returncode == 0
     assert not (home / ".bot-bottle/state" / identity).exists()
+
+
+def test_a_project_can_not_choose_another_bottle_at_resume(person) -> None:
+    """What a person confirmed once stands: the project's file says another bottle later, and gets the first."""
+    for name, host in (("narrow", "narrow.example.com"), ("wide", "wide.example.com")):
+        person.write(
+            f".bot-bottle/bottles/{name}.md", f"---\negress:\n  routes:\n    - host: {host}\nagent_provider:\n"
+            "  template: command\n---\n",
+        )  # fmt: skip
+    person.write("project/.bot-bottle/agents/dev.md", "---\nbottle: narrow\n---\n")
+    (person.home / ".bot-bottle").chmod(0o700)
+    args = ("run", "--agent", "dev", "--trust-project", "--", "sh", "-c", "echo x > work")
+    done = person.run(*args, cwd=person.home / "project")
+    assert done.returncode == 0, done.stderr
+    (identity,) = person.states()
+    person.write("project/.bot-bottle/agents/dev.md", "---\nbottle: wide\n---\n")
+    again = person.run("resume", "--dry-run", identity, cwd=person.home / "project")
+    assert again.returncode == 0, again.stderr
+    assert "narrow.example.com" in again.stderr and "wide.example.com" not in again.stderr
+
+
+def test_output_to_a_descriptor_that_does_not_block_is_whole(person) -> None:
+    """Another program may have set O_NONBLOCK on what we share with it: nothing is lost."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    size = 1_000_000
+    process = person.popen("run", "--", "head", "-c", str(size), "/dev/zero", stdout=writing)
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        assert len(pipe.read()) == size
+    assert process.wait(20) == 0
+
+
+def test_logs_of_a_hostile_sidecar(person) -> None:
+    """Lines that no proxy of ours would write neither drive the terminal nor end the command."""
+    assert person.run("run", "--", "true").returncode == 0
+    (directory,) = [p for p in (person.home / ".bot-bottle/logs").iterdir() if p.is_dir()]
+    (log,) = directory.glob("*.egress.log")
+    log.write_bytes(log.read_bytes() + b"[" * 200_000 + b"\n\x1b]52;c;aGk=\x07\x9b31m\xff\n")
+    plain = person.run("logs", directory.name)
+    assert plain.returncode == 0, plain.stderr
+    assert "\x1b" not in plain.stdout and "\\x1b]52" in plain.stdout
+    master, slave = os.openpty()
+    process = person.popen("logs", "--json", directory.name, stdout=slave)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(master, 65536)
+        except OSError:
+            break
+    os.close(master)
+    assert process.wait(20) == 0
+    assert b"]52" in shown and b"\x1b" not in shown and b"\x07" not in shown

@@ -100,7 +100,12 @@ def carry_out(ready: Ready, layout: Layout, console: Console, state: BottleState
     if state is None:
         state = _create(layout, ready)
     earlier = None if fresh else state.metadata()
-    metadata = ready.request.metadata(
+    request = ready.request
+    if (
+        request.agent
+    ):  # those that were confirmed: a project's file that changes can't choose others at resume
+        request = replace(request, bottles=ready.prepared.bottles)
+    metadata = request.metadata(
         utc_now(), earlier.launch_id if earlier and earlier.launch_id else mint_nonce(), __version__
     )
     session = Session(plan, metadata, state, layout, backend, console, fresh=fresh)
@@ -132,7 +137,7 @@ def _end(layout: Layout, state: BottleState, *, kept: bool) -> None:
     if kept:
         messages.info(f"kept: bot-bottle resume {state.identity}")
     else:
-        discard(layout, state.identity)
+        discard(layout, state.identity, spare_kept=True)
 
 
 def _say_what_is_left(outcome: Outcome) -> None:
