@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,7 @@ def readable(line: str) -> str:
     """One record as ``time event method host path: reason``; any other line as it is, printable."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
         return printable(line, limit=MAX_LINE_CHARS)
@@ -66,7 +67,8 @@ def readable(line: str) -> str:
 
 
 def _as_is(line: str) -> str:
-    return line
+    """A script gets what the file has; a terminal, nothing that could drive it (ruling 46)."""
+    return printable(line) if os.isatty(1) else line
 
 
 def _follow(layout: Layout, identity: str, kinds: list[str], offsets: dict[Path, int]) -> Iterator[str]:
