@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import selectors
 import signal
 import struct
@@ -244,7 +245,10 @@ class Relay:
         shown = screen.feed(data) if screen else data
         try:
             while shown:
-                shown = shown[os.write(target, shown) :]
+                try:
+                    shown = shown[os.write(target, shown) :]
+                except BlockingIOError:  # somebody who shares our terminal or pipe has made it so
+                    select.select([], [target], [], 1.0)
         except OSError:  # nobody reads us any more; the program inside learns it as any writer does
             self._drop_output(source, close=not self._terminal)
             return False
