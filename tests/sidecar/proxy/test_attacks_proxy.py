@@ -13,6 +13,7 @@ import pytest
 
 from bot_bottle.base.yamltext import YamlError
 from bot_bottle.sidecar.proxy.limits import Limits
+from bot_bottle.sidecar.proxy.upstream import LOOKUPS_A_ROUTE, system_resolver
 from bot_bottle.testing.upstream import FakeUpstream
 
 A = "a.example.com"
@@ -371,3 +372,45 @@ def test_an_old_client_is_sent_no_interim_answer(run_proxy, to, plain_upstream, 
     client.send(b"ok")
     assert client.read_all().startswith(b"HTTP/1.1 200 ")
     assert plain_upstream.requests[0].body == b"ok"
+
+
+def test_names_that_nobody_answers_keep_no_other_name_waiting(run_proxy, plain_upstream):
+    """Look-ups of a wildcard's names hang: as many as may run at once do, others of its wait, an exact
+    host's passes; clients that have gone leave no more of them behind."""
+    asked: list[str] = []
+
+    async def resolver(host: str, port: int) -> list[str]:
+        asked.append(host)
+        if host != A:
+            await asyncio.Event().wait()
+        return ["127.0.0.1"]
+
+    ports = f"    ports: [{plain_upstream.port}]\n    allow_private: true\n"
+    routes = policy(more=ports) + f"  - host: '*.slow.example'\n{ports}"
+    proxy = run_proxy(routes, resolver=resolver)
+
+    def request(host: str):
+        client = proxy.connect()
+        authority = f"{host}:{plain_upstream.port}"
+        client.send(f"GET http://{authority}/ HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+        return client
+
+    for turn in range(3):
+        clients = [request(f"n{turn}x{number}.slow.example") for number in range(40)]
+        clients += [request("same.slow.example") for _ in range(5)]
+        assert request(A).answer().status == 200
+        for client in clients:
+            client.close()
+    assert len(asked) - asked.count(A) <= LOOKUPS_A_ROUTE
+
+
+def test_the_systems_resolver_answers_while_others_wait(run_proxy):
+    """More names at once than the loop has threads of its own."""
+
+    async def look_up() -> list[list[str]]:
+        return await asyncio.gather(*(system_resolver("127.0.0.1", 80 + number) for number in range(40)))
+
+    proxy = run_proxy("routes: []\n")
+    assert proxy.call(look_up()) == [["127.0.0.1"]] * 40
+    with pytest.raises(UnicodeError):
+        proxy.call(system_resolver("n\xe4me.invalid", 80))
