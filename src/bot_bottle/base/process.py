@@ -34,9 +34,11 @@ def plain_environment() -> dict[str, str]:
 
 
 def find_program(name: str) -> Path | None:
-    """Where *name* is on PATH or in the sbin directories that a user's PATH may lack; None if nowhere."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    found = shutil.which(name, path=path)
+    """Where *name* is on PATH or in the sbin directories that a user's PATH may lack; None if nowhere.
+
+    Never in the current directory, which an empty entry or a missing PATH would mean."""
+    entries = [*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/sbin", "/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(entry for entry in entries if os.path.isabs(entry)))
     return Path(found) if found else None
 
 
