@@ -13,7 +13,7 @@ import pytest
 
 from bot_bottle.base.yamltext import YamlError
 from bot_bottle.sidecar.proxy.limits import Limits
-from bot_bottle.sidecar.proxy.upstream import LOOKUPS_A_ROUTE, system_resolver
+from bot_bottle.sidecar.proxy.lookup import LOOKUPS_A_ROUTE, system_resolver
 from bot_bottle.testing.upstream import FakeUpstream
 
 A = "a.example.com"

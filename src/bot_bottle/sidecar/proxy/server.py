@@ -22,10 +22,11 @@ from bot_bottle.sidecar.proxy.connection import ClientConnection
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
+from bot_bottle.sidecar.proxy.lookup import Resolver, system_resolver
 from bot_bottle.sidecar.proxy.proxyauth import ProxyAuth
 from bot_bottle.sidecar.proxy.tls import LeafContexts, upstream_context
 from bot_bottle.sidecar.proxy.turns import Turns
-from bot_bottle.sidecar.proxy.upstream import Dialer, Resolver, system_resolver
+from bot_bottle.sidecar.proxy.upstream import Dialer
 from bot_bottle.sidecar.proxy.write import Credentials
 
 BACKLOG = 1024

@@ -10,24 +10,21 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol, cast
 
 from bot_bottle.egress.address import Address, check_connect_to, check_route_address, fixed_addresses
 from bot_bottle.egress.config import Route
 from bot_bottle.egress.verdict import Deny, Hint
 from bot_bottle.sidecar.proxy.http1 import Malformed
 from bot_bottle.sidecar.proxy.limits import Limits
+from bot_bottle.sidecar.proxy.lookup import Lookups, Resolver, system_resolver
 from bot_bottle.sidecar.proxy.response import Event, ResponseReader
 from bot_bottle.sidecar.proxy.tls import TlsPipe
 from bot_bottle.sidecar.proxy.turns import Turns
 
 Key = tuple[str, str, int]
 """scheme, host, port: what a connection may be reused for"""
-
-Resolver = Callable[[str, int], Coroutine[Any, Any, Sequence[str]]]
-"""Addresses of a name, in the order to try; raises OSError."""
 
 
 class DialError(Exception):
@@ -46,44 +43,6 @@ class Flow(Protocol):
     def upstream_lost(self, why: str) -> None: ...
 
     def upstream_writable(self, writable: bool) -> None: ...
-
-
-LOOKUPS_A_ROUTE = 16
-"""Names of one route that are looked up at once: those of a wildcard are the bottle's to make up, and each
-whose server does not answer takes a thread for half a minute."""
-
-
-async def system_resolver(host: str, port: int) -> list[str]:
-    """The system's own look-up, in a thread of its own: the loop's four would make every other name wait
-    for names whose servers don't answer."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[list[str]] = loop.create_future()
-
-    def finish(found: list[str] | Exception) -> None:
-        if done.done():
-            return
-        if isinstance(found, Exception):
-            done.set_exception(found)
-        else:
-            done.set_result(found)
-
-    def look_up() -> None:
-        found: list[str] | Exception
-        try:
-            name = host.encode("ascii")  # as text it would go through Python's IDNA 2003 first
-            entries = socket.getaddrinfo(
-                name, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_ADDRCONFIG
-            )
-            found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
-        except Exception as error:
-            found = error
-        try:
-            loop.call_soon_threadsafe(finish, found)
-        except RuntimeError:
-            pass  # the loop has ended; nobody waits
-
-    threading.Thread(target=look_up, name="look-up", daemon=True).start()
-    return await done
 
 
 class Upstream(asyncio.Protocol):
@@ -276,11 +235,9 @@ class Dialer:
         self._limits = limits
         self._turns = turns
         self._context = context
-        self._resolver = resolver
         self._connect_to = dict(connect_to or {})
         self._refuse_ports = frozenset(refuse_ports)
-        self._looking_up: dict[str, dict[tuple[str, int], asyncio.Task[Sequence[str]]]] = {}
-        """by route; a look-up goes on when the request that asked has gone"""
+        self._lookups = Lookups(resolver)
 
     async def open(self, key: Key, route: Route) -> Upstream:
         """A connection for *key*, its handshake done. Raises :class:`DialError`. Call only for an Allow."""
@@ -319,31 +276,13 @@ class Dialer:
         if fixed is not None:
             return list(fixed)
         try:
-            found = await self._look_up(host, port, route)
+            found = await self._lookups.addresses(host, port, route.host)
             addresses: list[Address] = [ipaddress.ip_address(text) for text in found]
         except (OSError, UnicodeError, ValueError) as error:
             raise DialError(_deny(502, "the name could not be resolved", route)) from error
         if not addresses:
             raise DialError(_deny(502, "the name has no address", route))
         return addresses
-
-    async def _look_up(self, host: str, port: int, route: Route) -> Sequence[str]:
-        """One look-up a name at a time; those of one route don't keep another's waiting."""
-        running = self._looking_up.setdefault(route.host, {})
-        key = host, port
-        while key not in running and len(running) >= LOOKUPS_A_ROUTE:
-            await asyncio.wait(running.values(), return_when=asyncio.FIRST_COMPLETED)
-        task = running.get(key)
-        if task is None:
-
-            def over(task: asyncio.Task[Sequence[str]]) -> None:
-                running.pop(key, None)
-                if not task.cancelled():
-                    task.exception()  # whoever still waits is told
-
-            task = running[key] = asyncio.get_running_loop().create_task(self._resolver(host, port))
-            task.add_done_callback(over)
-        return await asyncio.shield(task)
 
     async def _connect(
         self, targets: list[tuple[Address, int]], route: Route
