@@ -94,3 +94,23 @@ def test_property_output_has_no_string_and_no_query(text: str) -> None:
     once = shown(text)
     assert not re.search(r"\x1b[\]PX^_c]|[\x80-\x9f]|\x1b\[[^@-~]*[cntxyip]", once)
     assert shown(once) == once
+
+
+@pytest.mark.parametrize(
+    ("written", "restored"),
+    [
+        ("plain", ""),
+        ("\x1b]0;title\x07", ""),
+        ("\x1b[8mhidden", "\x1b[0m\x1b(B\x0f\x1b>"),
+        ("\x1b[?1049h\x1b[?25l", "\x1b[0m\x1b(B\x0f\x1b>\x1b[?1049l\x1b[?25h"),
+        ("\x1b[?1000;1006h\x1b[4h", "\x1b[0m\x1b(B\x0f\x1b>\x1b[?1000l\x1b[?1006l\x1b[4l"),
+        ("\x1b[?1049h\x1b[?1049l", "\x1b[0m\x1b(B\x0f\x1b>"),
+        ("\x1b[2;5r", "\x1b[0m\x1b(B\x0f\x1b>\x1b7\x1b[r\x1b8"),
+        ("\x0e", "\x1b[0m\x1b(B\x0f\x1b>"),
+    ],
+)
+def test_what_was_let_out_is_undone(written: str, restored: str) -> None:
+    """Our own words after a bottle's end can't be hidden by what it left on: and no more is sent than that."""
+    screen = OutputFilter()
+    screen.feed(written.encode())
+    assert screen.restore().decode() == restored

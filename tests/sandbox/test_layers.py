@@ -8,7 +8,7 @@ import sys
 from pathlib import Path, PurePosixPath
 
 from bot_bottle.sandbox.contract import Layer
-from bot_bottle.sandbox.layers import disk_usage
+from bot_bottle.sandbox.layers import DiskCount
 from bot_bottle.store.removal import remove_tree
 
 
@@ -53,13 +53,13 @@ def test_an_ordinary_user_is_kept_out_of_nothing() -> None:
         "import os, sys, tempfile; from pathlib import Path, PurePosixPath\n"
         "sys.path[:0] = sys.argv[1:]\n"
         "from bot_bottle.sandbox.contract import Layer\n"
-        "from bot_bottle.sandbox.layers import disk_usage\n"
+        "from bot_bottle.sandbox.layers import DiskCount\n"
         "from bot_bottle.store.removal import remove_tree\n"
         "base = Path(tempfile.mkdtemp(dir='/var/tmp')); work = base / 'work'; upper = base / 'upper'\n"
         "(upper / 'closed' / 'inner').mkdir(parents=True); work.mkdir()\n"
         "(upper / 'closed' / 'inner' / 'file').write_bytes(bytes(3_000_000))\n"
         "(upper / 'closed' / 'inner').chmod(0); (upper / 'closed').chmod(0)\n"
-        "used = disk_usage([Layer(PurePosixPath('/'), upper, work)])\n"
+        "used = DiskCount([Layer(PurePosixPath('/'), upper, work)]).result(60.0)\n"
         "remove_tree(base); assert not base.exists()\n"
         "assert 3_000_000 <= used < 4_000_000, used\n"
     )
@@ -72,6 +72,6 @@ def test_usage_counts_what_is_deep(tmp_path: Path) -> None:
     upper.mkdir()
     work.mkdir()
     _hostile(upper, Path("/usr"))
-    used = disk_usage([Layer(PurePosixPath("/"), upper, work)])
+    used = DiskCount([Layer(PurePosixPath("/"), upper, work)]).result(60.0)
     assert 300_000 <= used < 20_000_000
     remove_tree(upper)

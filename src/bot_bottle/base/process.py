@@ -42,6 +42,24 @@ def find_program(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start *argv* beside the caller, who polls, kills and waits: no input, its output in a pipe.
+
+    Raises :class:`ProcessFailed` when it can't be started.
+    """
+    try:
+        return subprocess.Popen(
+            list(argv),
+            env=plain_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProcessFailed(f"{argv[0]!r} could not be started: {error.strerror or error}") from error
+
+
 def run(
     argv: Sequence[str],
     *,

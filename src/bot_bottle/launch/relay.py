@@ -17,7 +17,7 @@ import termios
 import time
 import tty
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from bot_bottle.launch.terminal import OutputFilter
@@ -47,17 +47,24 @@ class Stopped(Exception):
 
 @contextmanager
 def terminations() -> Iterator[None]:
-    """SIGTERM and SIGHUP end what goes on in good order: they raise :class:`Stopped`, as Ctrl-C raises."""
+    """SIGTERM and SIGHUP end what goes on in good order: they raise :class:`Stopped`, as Ctrl-C raises.
+
+    One that is ignored stays so: ``nohup`` means it.
+    """
 
     def stop(number: int, _frame: object) -> None:
         raise Stopped(number)
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    previous = {number: signal.signal(number, stop) for number in _heeded(signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _heeded(*numbers: signal.Signals) -> list[signal.Signals]:
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,7 @@ class Relay:
         self._selector = selectors.PollSelector()
         self._pending_input = b""
         self._outputs: dict[int, tuple[int, OutputFilter | None]] = {}
+        self._screens: list[tuple[int, OutputFilter]] = []
         self._interrupts = 0
         self._open = {fd for fd in (process.stdin, process.stdout, process.stderr) if fd is not None}
         self._writer = process.stdin
@@ -152,8 +160,10 @@ class Relay:
 
     def _add_output(self, source: int, target: int) -> None:
         os.set_blocking(source, False)
-        filtered = os.isatty(target) and not self._console.raw
-        self._outputs[source] = (target, OutputFilter() if filtered else None)
+        screen = OutputFilter() if os.isatty(target) and not self._console.raw else None
+        if screen is not None:
+            self._screens.append((target, screen))
+        self._outputs[source] = (target, screen)
         self._selector.register(source, selectors.EVENT_READ, "output")
 
     @staticmethod
@@ -168,7 +178,7 @@ class Relay:
     def _signals(self) -> Iterator[int]:
         wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         previous_wakeup = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH)
+        numbers = [*_heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP), signal.SIGWINCH]
         previous = {number: signal.signal(number, lambda *_: None) for number in numbers}
         try:
             yield wake_read
@@ -181,15 +191,19 @@ class Relay:
 
     @contextmanager
     def _raw_terminal(self) -> Iterator[None]:
-        if not self._terminal or not os.isatty(self._console.stdin):
-            yield
-            return
-        saved = termios.tcgetattr(self._console.stdin)
-        tty.setraw(self._console.stdin)
+        """Keys go inside as they are typed; at the end the terminal is as it was, whatever was shown on it."""
+        saved = None
+        if self._terminal and os.isatty(self._console.stdin):
+            saved = termios.tcgetattr(self._console.stdin)
+            tty.setraw(self._console.stdin)
         try:
             yield
         finally:
-            termios.tcsetattr(self._console.stdin, termios.TCSADRAIN, saved)
+            if saved is not None:
+                termios.tcsetattr(self._console.stdin, termios.TCSADRAIN, saved)
+            for target, screen in self._screens:
+                with suppress(OSError):
+                    os.write(target, screen.restore())
 
     # -- the loop
     def _poll(self, wake: int) -> bool:

@@ -8,7 +8,6 @@ self-test; nothing of it runs when anything before has failed.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,13 +17,13 @@ from bot_bottle.base import messages
 from bot_bottle.base.ids import mint_nonce
 from bot_bottle.egress.codec import dump_policy
 from bot_bottle.ipc.sidecar import SidecarSpec
+from bot_bottle.launch.disk import DiskWatch
 from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers, terminations
 from bot_bottle.launch.sidecar import Sidecar, listen
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, ProgramNotStarted, SandboxError
-from bot_bottle.sandbox.layers import disk_usage
 from bot_bottle.sandbox.selftest import ProbeListeners
 from bot_bottle.store.bottles import BottleState
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
@@ -36,9 +35,6 @@ from bot_bottle.store.uids import UidRegistry
 
 SELF_TEST_TIMEOUT_S = 30.0
 """A few milliseconds on an idle machine; a machine that takes longer than this is not tested, so refused."""
-
-DISK_WALK_SHARE = 20
-"""The disk limit is looked at so rarely that the walk takes at most a 20th of the time."""
 
 PROXY_SOCKET = "proxy.sock"
 
@@ -58,10 +54,6 @@ class Outcome:
 
 class SidecarGone(LaunchError):
     """The proxy ended while the agent ran; the bottle was stopped."""
-
-
-class DiskFull(LaunchError):
-    """The bottle's layers grew over the limit; it was stopped and its storage kept."""
 
 
 class Session:
@@ -88,7 +80,6 @@ class Session:
         self._console = console
         self._fresh = fresh
         self._nonce = mint_nonce()
-        self._next_disk_walk = 0.0
 
     def run(self, announce: Callable[[str], None] = messages.debug) -> Outcome:
         """Launch, run the agent to its end, tear down.
@@ -231,6 +222,7 @@ class Session:
             cwd=self._plan.workdir,
             terminal=self._console.size() if terminal else None,
         )
+        disk = DiskWatch(self._layers(dirs), self._plan.resources.disk_bytes)
         relay = Relay(
             process,
             self._console,
@@ -241,26 +233,17 @@ class Session:
                 ),
                 sidecar.daemon_fileno(): lambda: self._rejoin(sidecar),
             },
-            tick=lambda: self._look_at_disk(dirs),
+            tick=disk.tick,
         )
-        return relay.run()
+        try:
+            return relay.run()
+        finally:
+            disk.close()
 
     def _rejoin(self, sidecar: Sidecar) -> Watchers:
         messages.debug("the daemon ended; starting another one")
         sidecar.rejoin()
         return {sidecar.daemon_fileno(): lambda: self._rejoin(sidecar)}
-
-    def _look_at_disk(self, dirs: GuestDirs) -> None:
-        started = time.monotonic()
-        if started < self._next_disk_walk:
-            return
-        used = disk_usage(self._layers(dirs))
-        self._next_disk_walk = time.monotonic() + DISK_WALK_SHARE * (time.monotonic() - started)
-        limit = self._plan.resources.disk_bytes
-        if used > limit:
-            raise DiskFull(
-                f"the bottle's files take {used} bytes, over its limit of {limit}: raise resources.disk"
-            )
 
 
 def _raise(error: Exception) -> None:

@@ -25,6 +25,9 @@ from enum import Enum, auto
 MAX_SEQUENCE_CHARS = 256
 """A CSI sequence that is longer is dropped: the longest real ones (SGR with true colours) have under 100."""
 
+_SET_BY_DEFAULT = frozenset({7, 25})
+"""Private modes that are on in a fresh terminal: wrapping and the cursor's visibility."""
+
 _PASSED_C0 = frozenset("\b\t\n\v\f\r\a\x0e\x0f")
 _ESCAPE_FINALS = frozenset("78=>MDEH")
 _PLAIN_CSI_FINALS = frozenset("@ABCDEFGHJKLMPSTXZ`abdefgmrsu")
@@ -53,10 +56,27 @@ class OutputFilter:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._state = _State.GROUND
         self._held = ""
+        self._touched = False
+        self._margins = False
+        self._modes: dict[tuple[str, int], bool] = {}
 
     def feed(self, data: bytes) -> bytes:
         """Return what of *data*, and of what was held back before, may be shown."""
         return self._filter(self._decoder.decode(data)).encode()
+
+    def restore(self) -> bytes:
+        """What undoes the colours, character sets, margins and modes that were let out, and nothing else:
+        what comes after a bottle's end is seen as it is meant."""
+        if not self._touched:
+            return b""
+        parts = ["\x1b[0m\x1b(B\x0f\x1b>"]
+        if self._margins:
+            parts.append("\x1b7\x1b[r\x1b8")
+        for (mark, number), on in self._modes.items():
+            default = mark == "?" and number in _SET_BY_DEFAULT
+            if on != default:
+                parts.append(f"\x1b[{mark}{number}{'h' if default else 'l'}")
+        return "".join(parts).encode()
 
     def _filter(self, text: str) -> str:
         out: list[str] = []
@@ -76,6 +96,7 @@ class OutputFilter:
         if char == "\x1b":
             self._state, self._held = _State.ESCAPE, ""
             return ""
+        self._touched = self._touched or char == "\x0e"
         if "\x80" <= char <= "\x9f":  # C1 controls are ESC and a letter (ECMA-48 5.3)
             self._held = ""
             return self._escape(chr(ord(char) - 0x40))
@@ -108,6 +129,7 @@ class OutputFilter:
         elif "\x20" <= char <= "\x2f":
             self._state, self._held = _State.INTERMEDIATE, char
         elif char in _ESCAPE_FINALS:
+            self._touched = True
             return f"\x1b{char}"
         return ""
 
@@ -117,6 +139,7 @@ class OutputFilter:
             return ""
         self._state = _State.GROUND
         if self._held in ("(", ")") and char in "B0A":  # the character sets that line drawing uses
+            self._touched = True
             return f"\x1b{self._held}{char}"
         return ""
 
@@ -130,7 +153,15 @@ class OutputFilter:
                 self._held += char
             return ""
         self._state = _State.GROUND
-        return f"\x1b[{self._held}{char}" if _csi_allowed(self._held, char) else ""
+        if not _csi_allowed(self._held, char):
+            return ""
+        self._touched = True
+        self._margins = self._margins or char == "r"
+        if char in "hl":
+            mark = "?" if self._held.startswith("?") else ""
+            for number in self._held.removeprefix("?").split(";"):
+                self._modes[mark, int(number)] = char == "h"
+        return f"\x1b[{self._held}{char}"
 
 
 def _csi_allowed(body: str, final: str) -> bool:

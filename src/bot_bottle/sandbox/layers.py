@@ -7,27 +7,50 @@ No link is followed.
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 from collections.abc import Iterable
 
-from bot_bottle.base.process import run
+from bot_bottle.base.process import start
 from bot_bottle.sandbox.contract import Layer, SandboxError
 
-_USAGE_TIMEOUT_S = 120.0
+_COUNT_TIMEOUT_S = 120.0
 """Some million files are counted in ten seconds; a slow disk takes longer."""
 
 
-def disk_usage(layers: Iterable[Layer]) -> int:
-    """Bytes that the writable parts of *layers* take on the disk, by ``du``.
+class DiskCount:
+    """One count of the bytes that the writable parts of *layers* take on the disk, by ``du``, beside the caller.
 
     A user's own files are counted as the root of a user namespace: a directory that a bottle has closed
-    with its mode hides nothing. Raises ProcessFailed, or SandboxError when ``du`` says nothing.
+    with its mode hides nothing.
     """
-    directories = [str(path) for layer in layers for path in (layer.upper, layer.work)]
-    argv = ["du", "--summarize", "--one-file-system", "--block-size=1", "--total", "--", *directories]
-    if os.geteuid() != 0:
-        argv = ["unshare", "--map-root-user", *argv]
-    done = run(argv, timeout_s=_USAGE_TIMEOUT_S, check=False)  # 1 where a file vanished meanwhile
-    total, _, name = done.stdout.rstrip().rpartition(b"\n")[2].partition(b"\t")
-    if name != b"total":
-        raise SandboxError(f"du could not count the bottle's layers: {done.stderr[-300:]!r}")
-    return int(total)
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        """Raises ProcessFailed when ``du`` can't be started."""
+        directories = [str(path) for layer in layers for path in (layer.upper, layer.work)]
+        argv = ["du", "--summarize", "--one-file-system", "--block-size=1", "--total", "--", *directories]
+        if os.geteuid() != 0:
+            argv = ["unshare", "--map-root-user", *argv]
+        self._child = start(argv)
+        self._deadline = time.monotonic() + _COUNT_TIMEOUT_S
+
+    def result(self, wait_s: float = 0.0) -> int | None:
+        """The number; None while it is being counted. Raises SandboxError when there will be none."""
+        try:
+            self._child.wait(wait_s)  # its few lines fit into the pipe
+        except subprocess.TimeoutExpired:
+            if time.monotonic() < self._deadline:
+                return None
+            self.close()
+            raise SandboxError(f"the bottle's layers were not counted within {_COUNT_TIMEOUT_S:g} s") from None
+        said, _ = self._child.communicate()
+        total, _, name = said.rstrip().rpartition(b"\n")[2].partition(b"\t")
+        if name != b"total":
+            raise SandboxError(f"du could not count the bottle's layers (status {self._child.returncode})")
+        return int(total)  # status 1 where a file vanished meanwhile
+
+    def close(self) -> None:
+        """Give up what is not counted yet; idempotent."""
+        if self._child.poll() is None:
+            self._child.kill()
+        self._child.communicate()
