@@ -116,6 +116,10 @@ def test_a_running_bottle_is_listed_entered_read_and_stopped(person, running) ->
     done = person.run("cleanup", "--yes")
     assert f"kept, since it holds work: {running}" in done.stderr
     assert person.states() == [running]
+    assert person.run("cleanup", "--yes", "no-such-bottle").returncode == 1
+    assert person.run("cleanup", "--yes", running).returncode == 0
+    assert person.states() == []
+    assert person.run("run", "--", "sh", "-c", "echo work > w").returncode == 0
     assert person.run("cleanup", "--yes", "--kept").returncode == 0
     assert person.states() == []
     assert person.run("logs", running).returncode == 0

@@ -77,3 +77,20 @@ def test_the_table_of_kinds_names_each_kind_once():
     assert len({kind.name for kind in KINDS.values()}) == len(KINDS)
     assert all(0 < len(kind.name) <= 15 for kind in KINDS.values())  # the kernel cuts a name at 15
     assert KINDS[PROXY].network
+
+
+@pytest.mark.parametrize(
+    ("host", "sidecar"),
+    [
+        (b"", b"search .\n"),
+        (b"nameserver 192.0.2.1\n", b"nameserver 192.0.2.1\nsearch .\n"),
+        (
+            b"# made by hand\nsearch corp.example lan\ndomain corp.example\nnameserver 192.0.2.1\noptions edns0\n",
+            b"# made by hand\nnameserver 192.0.2.1\noptions edns0\nsearch .\n",
+        ),
+        (b"  search corp.example", b"search .\n"),
+    ],
+)
+def test_a_name_is_looked_up_as_it_was_judged(host: bytes, sidecar: bytes) -> None:
+    """Without the host's search list a name that does not exist is not tried under another domain."""
+    assert view.without_search(host) == sidecar

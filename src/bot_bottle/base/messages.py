@@ -58,5 +58,5 @@ def _say(level: int, message: str, context: dict[str, object]) -> None:
     try:
         if level >= min(threshold(), ERROR):
             print(render(level, message, context), file=sys.stderr, flush=True)
-    except Exception:  # noqa: BLE001, S110 - a message that can't be shown must not end what it is about
+    except Exception:  # noqa: S110 - a message that can't be shown must not end what it is about
         pass

@@ -5,6 +5,7 @@ Importing a verb only when it is asked for keeps ``run`` fast (``docs/adr/0001``
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -92,4 +93,7 @@ def stand_firm() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit; never returns."""
     stand_firm()
-    sys.exit(errors.guarded(lambda: cli.main(args=argv, prog_name="bot-bottle", standalone_mode=False)))
+    gc.set_threshold(50_000)  # what is imported stays: looking through it again and again takes time
+    status = errors.guarded(lambda: cli.main(args=argv, prog_name="bot-bottle", standalone_mode=False))
+    gc.freeze()  # nor is it looked through at the end
+    sys.exit(status)

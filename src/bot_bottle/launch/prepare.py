@@ -199,13 +199,16 @@ def _provider_plan(
 
 
 def _has_session(provider: Provider, layout: Layout, instance: str) -> bool:
-    """Whether the agent left a conversation in the home that is used again. The home is hostile: only the
-    existence of a name is looked at."""
+    """Whether the agent left a conversation in the home that is used again. The home is hostile: no link in
+    it is followed, and nothing but the names is looked at. Nothing of the bottle runs yet."""
     if provider.session is None:
         return False
-    return os.path.lexists(
-        layout.guest(instance) / "home" / "upper" / provider.session.relative_to(GUEST_HOME)
-    )
+    place = layout.guest(instance) / "home" / "upper"
+    for name in provider.session.relative_to(GUEST_HOME).parts:
+        place = place / name
+        if place.is_symlink() or not place.is_dir():
+            return False
+    return True
 
 
 def _tool(provider: ProviderPlan, bottle: Bottle | None, host: Host) -> BoundTool | None:

@@ -50,7 +50,7 @@ class GuestProcess:
         if self._status is None:
             fields, fds = receive(self._channel, timeout_s, "the bottle is gone")
             wire.close_all(fds)
-            if fields[0] != b"exit" or len(fields) != 2 or not fields[1].isdigit():
+            if fields[0] != b"exit" or len(fields) != 2 or not _is_small_number(fields[1]):
                 raise SandboxError("the bottle's init broke its protocol (stop the bottle)")
             self._status = int(fields[1]) & 0xFF
         return self._status
@@ -142,7 +142,7 @@ class Guest:
                 return pipes[0], pipes[1], pipes[2]
             return fds[0], fds[0], None
         wire.close_all(fds)
-        if fields[0] != b"failed" or len(fields) != 3 or not fields[1].isdigit():
+        if fields[0] != b"failed" or len(fields) != 3 or not _is_small_number(fields[1]):
             raise SandboxError("the bottle's init broke its protocol (stop the bottle)")
         status = 127 if int(fields[1]) in (errno.ENOENT, errno.ENOTDIR) else 126
         raise ProgramNotStarted(name, _reason(fields[2:]), status)
@@ -169,6 +169,11 @@ def receive(channel: socket.socket, timeout_s: float | None, gone: str) -> tuple
         return wire.receive(channel)
     except wire.WireError as error:
         raise SandboxError(gone) from error
+
+
+def _is_small_number(field: bytes) -> bool:
+    """A status or an errno; init may be in hostile hands, and int() refuses what is very long."""
+    return len(field) <= 5 and field.isdigit()
 
 
 def _reason(fields: Sequence[bytes]) -> str:

@@ -42,7 +42,9 @@ class DiskCount:
             if time.monotonic() < self._deadline:
                 return None
             self.close()
-            raise SandboxError(f"the bottle's layers were not counted within {_COUNT_TIMEOUT_S:g} s") from None
+            raise SandboxError(
+                f"the bottle's layers were not counted within {_COUNT_TIMEOUT_S:g} s"
+            ) from None
         said, _ = self._child.communicate()
         total, _, name = said.rstrip().rpartition(b"\n")[2].partition(b"\t")
         if name != b"total":

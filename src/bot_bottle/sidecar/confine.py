@@ -14,6 +14,9 @@ import socket
 
 from bot_bottle.base import linux, seccomp
 
+MAX_FILE_BYTES = 256 * 1024 * 1024
+"""Its log bounds itself far below this; a sidecar that was taken over can't fill the disk by it."""
+
 MAX_OPEN_FILES = 32_768
 """10,240 idle and 512 active connections with two sockets each (ruling 67), and room."""
 
@@ -53,6 +56,7 @@ def give_up_rights(uid: int | None, profile: seccomp.Profile) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
     os.umask(0o077)
     linux.drop_bounding_capabilities()
     if uid is not None and os.geteuid() == 0:

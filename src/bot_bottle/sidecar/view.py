@@ -54,6 +54,7 @@ def build(spec: SidecarSpec, uid: int) -> None:
     code = _code_directories((egress, run))
     certificates = _certificates()
     copied = {name: _read(f"/etc/{name}") for name in _COPIED}
+    copied["resolv.conf"] = without_search(copied["resolv.conf"])
     os.umask(0o022)  # what root builds here, another uid reads
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", _BASE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, _TMPFS_OPTIONS)
@@ -156,6 +157,12 @@ def _bind(source: str, target: str, attributes: int) -> None:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444))
     linux.mount(host, target, None, _BIND)
     linux.restrict_mounts(target, attributes)
+
+
+def without_search(resolv_conf: bytes) -> bytes:
+    """A name that was judged is looked up as that name, never with the host's domain behind it."""
+    kept = [line for line in resolv_conf.splitlines() if line.split()[:1] not in ([b"search"], [b"domain"])]
+    return b"\n".join([*kept, b"search .", b""])
 
 
 def _read(path: str) -> bytes:

@@ -141,9 +141,7 @@ def _make_passable(path: Path, mode: int) -> None:
     make_directory(path, mode)
 
 
-def _make_socket_directories(
-    layout: Layout, identity: str, mode: int, uid: int | None
-) -> tuple[Path, Path]:
+def _make_socket_directories(layout: Layout, identity: str, mode: int, uid: int | None) -> tuple[Path, Path]:
     _make_passable(layout.run, mode)
     sockets, exec_socket = layout.sockets(identity), layout.exec_socket(identity)
     make_directory(sockets.parent, mode)

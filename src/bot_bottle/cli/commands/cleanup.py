@@ -7,6 +7,7 @@ import click
 from bot_bottle.base import messages
 from bot_bottle.cli.backends import all_backends
 from bot_bottle.cli.preflight import confirm
+from bot_bottle.launch.plan import LaunchError
 from bot_bottle.launch.reap import discard, recover
 from bot_bottle.manifest.settings import load_settings
 from bot_bottle.store import bottles
@@ -14,27 +15,36 @@ from bot_bottle.store.layout import default_layout
 
 
 @click.command("cleanup", short_help="remove what killed launches and ended bottles left")
+@click.argument("identities", metavar="[IDENTITY]...", nargs=-1)
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("--kept", is_flag=True, help="Remove kept bottles too: their work is lost.")
-def command(yes: bool, dry_run: bool, kept: bool) -> None:
+def command(identities: tuple[str, ...], yes: bool, dry_run: bool, kept: bool) -> None:
     """Remove processes, sockets and state directories of launches that are gone, and old logs
     (30 days; setting ``logs_days``).
 
-    A bottle that runs is never touched, one that is kept only with --kept.
+    A bottle that runs is never touched. One that is kept, since it holds work, is removed only with --kept,
+    or when IDENTITY names it; then nothing else is.
     """
     layout = default_layout()
     summaries = [s for s in bottles.list_states(layout) if not s.running]
+    unknown = sorted(set(identities) - {s.identity for s in summaries})
+    if unknown:
+        raise LaunchError(
+            f"no kept bottle is called {', '.join(map(repr, unknown))}: see 'bot-bottle list kept'"
+        )
+    kept = kept or bool(identities)
+    if identities:
+        summaries = [s for s in summaries if s.identity in identities]
     doomed = [s.identity for s in summaries if kept or not s.preserved]
-    staying = [s.identity for s in summaries if not kept and s.preserved]
-    orphans = [name for name in bottles.orphans(layout) if name not in doomed]
+    orphans = [] if identities else [name for name in bottles.orphans(layout) if name not in doomed]
     for identity in doomed:
         messages.info(f"to be removed: {identity}")
     for identity in orphans:
         messages.info(f"to be removed: {identity} (remains without a state directory)")
-    for identity in staying:
+    for identity in [s.identity for s in summaries if s.identity not in doomed]:
         messages.info(
-            f"kept, since it holds work: {identity} (bot-bottle resume {identity}, or cleanup --kept)"
+            f"kept, since it holds work: {identity} (bot-bottle resume {identity}, or cleanup {identity})"
         )
     if dry_run:
         return

@@ -14,9 +14,12 @@ from bot_bottle.base.ids import parse_identity
 from bot_bottle.base.text import printable
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.store import bottles, logs
-from bot_bottle.store.layout import Layout, default_layout
+from bot_bottle.store.layout import default_layout
 
 POLL_S = 0.25
+MAX_LINE_BYTES = 256 * 1024
+"""Records are at most a few KiB; a longer line is read in pieces."""
+
 MAX_LINE_CHARS = 2000
 """A longer line is shown cut; the file has all of it."""
 
@@ -40,12 +43,15 @@ def command(identity: str, follow: bool, as_json: bool, kind: str) -> None:
     if not found and not bottles.is_running(layout, identity):
         raise LaunchError(f"no logs of {identity!r}: see 'bot-bottle list kept', or start it")
     show = _as_is if as_json else readable
+    offsets: dict[Path, int] = {}
     for path in found:
-        for line in path.read_text("utf-8", "replace").splitlines():
+        for line in _new_lines(path, offsets):
             click.echo(show(line))
-    if follow:
-        for line in _follow(layout, identity, kinds, {path: path.stat().st_size for path in found}):
-            click.echo(show(line))
+    while follow and bottles.is_running(layout, identity):
+        time.sleep(POLL_S)
+        for path in [path for each in kinds for path in logs.list_logs(layout, identity, each)]:
+            for line in _new_lines(path, offsets):
+                click.echo(show(line))
 
 
 def readable(line: str) -> str:
@@ -71,20 +77,15 @@ def _as_is(line: str) -> str:
     return printable(line) if os.isatty(1) else line
 
 
-def _follow(layout: Layout, identity: str, kinds: list[str], offsets: dict[Path, int]) -> Iterator[str]:
-    """New whole lines as they come; ends a moment after the bottle."""
-    partial: dict[Path, bytes] = {}
-    running = True
-    while running:
-        running = bottles.is_running(layout, identity)
-        for path in [path for kind in kinds for path in logs.list_logs(layout, identity, kind)]:
-            with open(path, "rb") as file:
-                file.seek(offsets.get(path, 0))
-                data = partial.pop(path, b"") + file.read()
-                offsets[path] = file.tell()
-            *lines, rest = data.split(b"\n")
-            partial[path] = rest
-            for line in lines:
-                yield line.decode("utf-8", "replace")
-        if running:
-            time.sleep(POLL_S)
+def _new_lines(path: Path, offsets: dict[Path, int]) -> Iterator[str]:
+    """Lines behind the offset of *path*, which moves; a last one without its end is left for the next time.
+
+    A line of more than :data:`MAX_LINE_BYTES` comes in pieces: what a bottle had written fills no memory.
+    """
+    with open(path, "rb") as file:
+        file.seek(offsets.get(path, 0))
+        while (line := file.readline(MAX_LINE_BYTES)) and (
+            line.endswith(b"\n") or len(line) == MAX_LINE_BYTES
+        ):
+            offsets[path] = file.tell()
+            yield line.decode("utf-8", "replace").rstrip("\n")
