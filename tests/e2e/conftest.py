@@ -43,6 +43,8 @@ class Person:
     program: tuple[str, ...]
     source: Path
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    homes: set[str] = field(default_factory=set)
+    """every HOME that was used; what lies elsewhere for it is removed at the end"""
 
     @property
     def prefix(self) -> tuple[str, ...]:
@@ -57,6 +59,7 @@ class Person:
         )
 
     def environ(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        self.homes.add((extra or {}).get("HOME", str(self.home)))
         plain = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
         return {**plain, "PYTHONPATH": str(self.source), **(extra or {})}
 
@@ -86,12 +89,17 @@ class Person:
     @property
     def layout(self) -> Layout:
         """The state root of this person's, as their own process finds it."""
+        return self.layout_of(str(self.home))
+
+    def layout_of(self, home: str) -> Layout:
+        """The same for another HOME."""
         code = (
             "import json; from bot_bottle.store.layout import default_layout as d; l = d(); "
             "print(json.dumps([str(l.home), str(l.shared), str(l.run)]))"
         )
         argv = [*self.prefix, self.program[0], "-c", code]
-        out = subprocess.run(argv, env=self.environ(), capture_output=True, check=True, cwd=self.home).stdout
+        env = self.environ({"HOME": home})
+        out = subprocess.run(argv, env=env, capture_output=True, check=True, cwd=self.home).stdout
         return Layout(*map(Path, json.loads(out)))
 
     def states(self) -> list[str]:
@@ -123,14 +131,22 @@ class Person:
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
-        layout = self.layout
-        for pid in processes_of(layout):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-        eventually(lambda: not processes_of(layout), "the daemon ends")
-        for path in (layout.shared, layout.run):
-            if path != layout.home:
-                shutil.rmtree(path, ignore_errors=True)
+        for home in sorted(self.homes):
+            if home.startswith(str(self.home)):
+                _clear(self.layout_of(home))
+
+
+def _clear(layout: Layout) -> None:
+    """End the daemon of a state root and remove what lies outside of its home."""
+    for pid in processes_of(layout):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    eventually(lambda: not processes_of(layout), "the daemon ends")
+    for path in (layout.shared, layout.run):
+        if path != layout.home:
+            shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        layout.run.parent.rmdir()  # of this user alone, unless something is left in it
 
 
 @pytest.fixture(scope="session")
