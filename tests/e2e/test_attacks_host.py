@@ -136,3 +136,22 @@ def test_logs_of_a_hostile_sidecar(person) -> None:
     os.close(master)
     assert process.wait(20) == 0
     assert b"]52" in shown and b"\x1b" not in shown and b"\x07" not in shown
+
+
+@pytest.mark.parametrize("limit", [12, 14, 16])
+def test_too_few_descriptors_are_the_hosts_lack(person, limit: int) -> None:
+    """125 and what to raise; no bug of ours, no program half started, nothing left running."""
+    argv = ["prlimit", f"--nofile={limit}:", "--", *person.prefix, *person.program, "run", "--", "true"]
+    done = subprocess.run(argv, env=person.environ(), cwd=person.home, capture_output=True, timeout=60)
+    assert done.returncode in (0, 125), done.stderr
+    if done.returncode:
+        assert b"open files" in done.stderr or b"can't" in done.stderr, done.stderr
+    assert person.run("list", "active").stdout == ""
+
+
+def test_exec_of_a_missing_program_is_127(person) -> None:
+    """As a shell says it."""
+    process = person.popen("run", "--", "sh", "-c", "echo started; exec sleep 60", stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"started\n"
+    (identity,) = person.states()
+    assert person.run("exec", identity, "--", "no-such-program").returncode == 127

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,8 @@ def main(argv: list[str]) -> int:
     linux.close_all_except({0, 1, 2, READY_FD})
     os.chdir("/")
     os.umask(0o077)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the starter's was for the starter
     try:
         prepare(layout)
         lock = take_lock(layout)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -52,9 +53,30 @@ def guarded(call: Callable[[], Any]) -> int:
         if isinstance(error, FileNotFoundError) and not _has_directory():
             messages.error("the current directory was removed: change to another one")
             return FIXABLE
+        if (fix := lack_of_host(error)) is not None:
+            messages.error(fix)
+            return FIXABLE
         messages.error(f"a bug of ours: {type(error).__name__}", log=_crash_log())
         return BUG
     return result if isinstance(result, int) else OK
+
+
+_LACKS = {
+    errno.EMFILE: "raise the limit of open files ('ulimit -n')",
+    errno.ENFILE: "the host has too many files open: end what holds them",
+    errno.ENOSPC: "free some, or run 'bot-bottle cleanup'",
+    errno.EDQUOT: "the quota is used up: free some, or run 'bot-bottle cleanup'",
+    errno.ENOMEM: "end what takes the memory",
+    errno.EAGAIN: "raise the limit of processes ('ulimit -u')",
+    errno.EROFS: "set HOME to a place that can be written",
+}
+
+
+def lack_of_host(error: Exception) -> str | None:
+    """What the host has run out of, and how to mend it; None: *error* is another one."""
+    if isinstance(error, OSError) and error.errno in _LACKS:
+        return f"{(error.strerror or '').lower()}: {_LACKS[error.errno]}"
+    return None
 
 
 def _has_directory() -> bool:

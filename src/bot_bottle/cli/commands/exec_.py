@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from bot_bottle.base import messages
 from bot_bottle.base.ids import parse_identity
 from bot_bottle.cli.backends import make_backend
 from bot_bottle.cli.errors import Exit
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.launch.relay import Console, Relay
+from bot_bottle.sandbox.contract import ProgramNotStarted
 from bot_bottle.store import bottles
 from bot_bottle.store.layout import default_layout
 
@@ -39,5 +41,9 @@ def command(identity: str, argv: tuple[str, ...], no_terminal: bool, raw_termina
     console = Console(raw=raw_terminal)
     terminal = console.interactive() and not no_terminal
     bottle = backend.attach(layout.exec_socket(identity))
-    process = bottle.spawn(argv, terminal=console.size() if terminal else None)
+    try:
+        process = bottle.spawn(argv, terminal=console.size() if terminal else None)
+    except ProgramNotStarted as error:
+        messages.error(str(error))
+        raise Exit(error.status) from error
     raise Exit(Relay(process, console, terminal=terminal).run())

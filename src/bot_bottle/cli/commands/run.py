@@ -10,7 +10,7 @@ import click
 from bot_bottle.base import messages
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.cli import options
-from bot_bottle.cli.errors import Exit
+from bot_bottle.cli.errors import Exit, lack_of_host
 from bot_bottle.ipc.client import wake
 from bot_bottle.store.layout import default_layout
 
@@ -93,10 +93,13 @@ def command(
         outcome = carry_out(ready, layout, console)
     except Stopped as stopped:
         raise Exit(128 + stopped.signal) from None
-    except BotBottleError as error:
-        messages.error(str(error))
+    except (BotBottleError, OSError) as error:
+        said = str(error) if isinstance(error, BotBottleError) else lack_of_host(error)
+        if said is None:
+            raise
+        messages.error(said)
         if as_json:
-            records.show(records.RunFailure(error=str(error), status=NO_BOTTLE))
+            records.show(records.RunFailure(error=said, status=NO_BOTTLE))
         raise Exit(NO_BOTTLE) from error
     if as_json:
         records.show(
