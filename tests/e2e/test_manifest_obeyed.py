@@ -163,3 +163,20 @@ def test_an_unenforced_key_keeps_the_bottle_from_starting(person) -> None:
     assert done.returncode == json.loads(done.stdout)["status"] == 125
     assert "b.md:4: shutdown" in done.stderr
     assert person.states() == []
+
+
+def test_roots_of_bottle_and_routes_file_both_count(person, api) -> None:
+    """Each is relative to the file that names it, wherever the command is given; neither replaces the other."""
+    with FakeUpstream() as other:
+        person.write("elsewhere/other.pem", other.ca_pem)
+        routes = person.write(
+            "elsewhere/routes.yaml", "extra_ca: other.pem\nroutes: [{host: other.example.com}]\n"
+        )
+        person.write(
+            ".bot-bottle/bottles/b.md",
+            bottle("egress: {extra_ca: ca.pem, routes: [{host: api.example.com}]}"),
+        )
+        script = "curl -sS https://api.example.com/one; curl -sS https://other.example.com/two"
+        run(person, script, "--routes", str(routes), *way(api), *way(other, "other.example.com"))
+        assert [request.target for request in api.requests] == ["/one"]
+        assert [request.target for request in other.requests] == ["/two"]

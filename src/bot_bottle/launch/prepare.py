@@ -77,7 +77,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     workdir = _workdir(request, mode)
     template, provider = _provider_plan(request, loaded, host, workdir, instance)
     tool = _tool(provider, bottle, host)
-    base, others = _routes(request, bottle)
+    base, others, roots = _routes(request, bottle)
     slotted = compose(provider.routes, others, base)
     literals, secrets = _env_entries(request, bottle, host)
     env = agent_environment(provider.env, literals, secrets, host.term)
@@ -103,7 +103,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         mounts=tuple(mounts),
         resources=_resources(bottle),
         connect_to=tuple(parse_connect_to(text) for text in request.run.connect_to),
-        extra_ca=_extra_ca(request, base),
+        extra_ca=roots,
         notes=tuple(notes),
     )
     return Prepared(plan, loaded, plan.subject.bottles)
@@ -119,7 +119,7 @@ def policy_routes(
     provider: tuple[Route, ...] = ()
     if loaded is not None and loaded.bottle.agent_provider.template != "command":
         provider = _provider_plan(request, loaded, host, GUEST_HOME, "", needs_credential=False)[1].routes
-    base, others = _routes(request, loaded.bottle if loaded else None)
+    base, others, _ = _routes(request, loaded.bottle if loaded else None)
     return provider, others, base
 
 
@@ -243,21 +243,28 @@ def _skill_files(provider: ProviderPlan, host: Host) -> list[GuestFile]:
 
 
 # -- routes
-def _routes(request: LaunchRequest, bottle: Bottle | None) -> tuple[Policy, tuple[Route, ...]]:
-    """The top-level settings, and all routes that are not the provider's."""
-    base = Policy()
+def _routes(
+    request: LaunchRequest, bottle: Bottle | None
+) -> tuple[Policy, tuple[Route, ...], tuple[Path, ...]]:
+    """The top-level settings, all routes that are not the provider's, and every file of further roots: those
+    of the bottle, of the routes file (relative to it, as ``proxy`` has it) and of the flags."""
+    log = 0
     routes: list[Route] = []
+    roots: list[Path] = []
     if bottle:
-        egress = bottle.egress
-        base = Policy(log=egress.log, extra_ca=egress.extra_ca)
-        routes += egress.routes
+        log = bottle.egress.log
+        routes += bottle.egress.routes
+        roots += [Path(bottle.egress.extra_ca)] if bottle.egress.extra_ca else []
     if request.run.routes_file:
-        from_file = _read_policy(Path(request.run.routes_file))
+        file = Path(request.run.routes_file)
+        from_file = _read_policy(file)
         refuse_unbuilt(from_file)
-        base = Policy(log=max(base.log, from_file.log), extra_ca=from_file.extra_ca or base.extra_ca)
+        log = max(log, from_file.log)
         routes += from_file.routes
+        roots += [file.parent / Path(from_file.extra_ca).expanduser()] if from_file.extra_ca else []
     routes += flag_routes(request.run.allow, request.run.auth)
-    return base, tuple(routes)
+    roots += [Path(path) for path in request.run.extra_ca]
+    return Policy(log=log), tuple(routes), tuple(roots)
 
 
 def _read_policy(path: Path) -> Policy:
@@ -274,11 +281,6 @@ def _read_policy(path: Path) -> Policy:
         raise LaunchError(f"{path}:{error.line}: {error.message}") from error
     except ConfigError as error:
         raise LaunchError(f"{path}: {dotted(error.path)}: {error.message}") from error
-
-
-def _extra_ca(request: LaunchRequest, base: Policy) -> tuple[Path, ...]:
-    paths = [*request.run.extra_ca, *([base.extra_ca] if base.extra_ca else [])]
-    return tuple(Path(path) for path in paths)
 
 
 # -- environment
