@@ -102,6 +102,8 @@ def test_json_has_one_object(person) -> None:
         (["run", "--auth", "a.example=Bearer:UNSET", "--", "true"], 125, "no value for UNSET"),
         (["run", "--backend", "docker", "--", "true"], 125, "not in this version"),
         (["run", "--env", "HTTPS_PROXY=x", "--", "true"], 125, "HTTPS_PROXY can't be set"),
+        (["run", "--extra-ca", "/dev/null", "--", "true"], 125, "has no certificate in it"),
+        (["run", "--routes", "/nowhere.yaml", "--", "true"], 125, "name a routes file"),
         (["run", "--provider", "nobody", "--", "true"], 125, "no provider is called 'nobody'"),
         (["run", "--provider", "claude", "-p", "x"], 125, "CLAUDE_CODE_OAUTH_TOKEN, ANTHROPIC_API_KEY"),
         (["run", "--agent", "nobody", "--", "true"], 125, "missing"),

@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from bot_bottle.base import messages
-from bot_bottle.egress.codec import load_policy
 from bot_bottle.egress.config import Policy, Route
 from bot_bottle.launch import skills
 from bot_bottle.launch.environment import RESERVED, agent_environment
 from bot_bottle.launch.plan import LaunchError, LaunchPlan, Subject
-from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, refuse_unbuilt, resolve_slots
+from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, resolve_slots
 from bot_bottle.launch.request import LaunchRequest
+from bot_bottle.launch.routes_file import read_routes_file
 from bot_bottle.providers.contract import (
     GUEST_HOME,
     GUEST_WORKSPACE,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from bot_bottle.manifest.load import Loaded
     from bot_bottle.manifest.schema import Bottle
 
-MAX_ROUTES_FILE_BYTES = 1024 * 1024
 VISIBLE = "is visible to the agent: the operator gives it to the bottle itself"
 
 
@@ -256,31 +255,13 @@ def _routes(
         routes += bottle.egress.routes
         roots += [Path(bottle.egress.extra_ca)] if bottle.egress.extra_ca else []
     if request.run.routes_file:
-        file = Path(request.run.routes_file)
-        from_file = _read_policy(file)
-        refuse_unbuilt(from_file)
+        from_file, named = read_routes_file(Path(request.run.routes_file))
         log = max(log, from_file.log)
         routes += from_file.routes
-        roots += [file.parent / Path(from_file.extra_ca).expanduser()] if from_file.extra_ca else []
+        roots += named
     routes += flag_routes(request.run.allow, request.run.auth)
     roots += [Path(path) for path in request.run.extra_ca]
     return Policy(log=log), tuple(routes), tuple(roots)
-
-
-def _read_policy(path: Path) -> Policy:
-    from bot_bottle.base.yamltext import YamlError, dotted
-    from bot_bottle.egress.config import ConfigError
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(MAX_ROUTES_FILE_BYTES + 1)
-        return load_policy(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise LaunchError(f"--routes {str(path)!r} can't be read: {error}") from error
-    except YamlError as error:
-        raise LaunchError(f"{path}:{error.line}: {error.message}") from error
-    except ConfigError as error:
-        raise LaunchError(f"{path}: {dotted(error.path)}: {error.message}") from error
 
 
 # -- environment

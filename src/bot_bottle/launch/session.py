@@ -21,6 +21,7 @@ from bot_bottle.launch.disk import DiskWatch
 from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers, terminations
+from bot_bottle.launch.routes_file import read_roots
 from bot_bottle.launch.sidecar import Sidecar, listen
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, ProgramNotStarted, SandboxError
@@ -180,7 +181,7 @@ class Session:
             egress_dir=str(dirs.egress),
             run_dir=str(dirs.sidecar_run),
             uid=dirs.sidecar_uid,
-            extra_ca_pem="\n".join(_read_pem(path) for path in self._plan.extra_ca),
+            extra_ca_pem=read_roots(self._plan.extra_ca),
             connect_to=self._plan.connect_to,
         )
 
@@ -248,13 +249,3 @@ class Session:
 
 def _raise(error: Exception) -> None:
     raise error
-
-
-def _read_pem(path: Path) -> str:
-    try:
-        text = path.read_text("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LaunchError(f"--extra-ca {str(path)!r} is not a readable PEM file: {error}") from error
-    if "-----BEGIN CERTIFICATE-----" not in text:
-        raise LaunchError(f"--extra-ca {str(path)!r} has no certificate in it: give a PEM file")
-    return text

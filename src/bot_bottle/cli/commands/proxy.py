@@ -16,12 +16,11 @@ import uvloop
 from bot_bottle.base import messages
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
-from bot_bottle.base.yamltext import YamlError
-from bot_bottle.base.yamltext import load as load_yaml
 from bot_bottle.cli import options
-from bot_bottle.egress.codec import decode_policy, dump_policy, effective_routes
+from bot_bottle.egress.codec import dump_policy, effective_routes
 from bot_bottle.egress.config import ConfigError, Policy
-from bot_bottle.launch.policy import flag_routes, parse_connect_to, refuse_unbuilt
+from bot_bottle.launch.policy import flag_routes, parse_connect_to
+from bot_bottle.launch.routes_file import read_roots, read_routes_file
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.process import raise_descriptor_limit
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
@@ -119,35 +118,15 @@ class Source:
 
     def read(self) -> tuple[str, str]:
         """The policy as a routes file's text, and the further roots (PEM). Raises BotBottleError."""
-        policy = self._policy()
-        paths = [Path(item) for item in self._extra_ca]
-        if policy.extra_ca and self._path is not None:
-            paths.append(self._path.parent / Path(policy.extra_ca).expanduser())
+        policy, roots = Policy(log=1), tuple[Path, ...]()
+        if self._path is not None:
+            policy, roots = read_routes_file(self._path)
         try:
-            roots = "\n".join(path.read_text(encoding="ascii") for path in paths)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProxyCommandError(f"extra CA: {error}: name a PEM file") from error
-        return dump_policy(policy), roots
-
-    def _policy(self) -> Policy:
-        path = self._path
-        if path is None:
-            return Policy(routes=effective_routes((), self._flags), log=1)
-        try:
-            document = load_yaml(path.read_text(encoding="utf-8"))
-        except YamlError as error:
-            raise ProxyCommandError(f"{path}:{error.line}: {error.message}") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProxyCommandError(f"{str(path)!r} can't be read ({error}): name a routes file") from error
-        try:
-            policy = decode_policy(document.data)
             routes = effective_routes((), (*policy.routes, *self._flags))
-            refuse_unbuilt(policy)
         except ConfigError as error:
-            raise ProxyCommandError(f"{path}:{document.line(error.path)}: {error.message}") from error
-        except BotBottleError as error:
-            raise ProxyCommandError(f"{path}: {error}") from error
-        return Policy(routes=routes, log=policy.log, extra_ca=policy.extra_ca)
+            raise ProxyCommandError(f"{self._path}: {error.message}") from error
+        further = read_roots((*roots, *map(Path, self._extra_ca)))
+        return dump_policy(Policy(routes=routes, log=policy.log)), further
 
 
 async def _serve(proxy_options: ProxyOptions, source: Source, listener: socket.socket, address: str) -> int:
