@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot_bottle.base.memo import Memo
 from bot_bottle.egress.config import Route
 from bot_bottle.egress.git_http import GitUse, git_use
 from bot_bottle.egress.headers import Headers, end_to_end, injections
@@ -121,14 +122,15 @@ def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> 
     if refused is not None:
         return refused
     headers = end_to_end(identity.headers)
+    names = _parameter_names(identity) if found.guarded or found.judges_method else frozenset()
     if found.matching(identity.method, identity.path, headers) is None:
         status = 404 if found.route.provider is not None else 403
         return _deny(found, "match: the route does not open this method and path", Hint.ASK, status=status)
-    if (found.guarded or found.judges_method) and _parameter_names(identity) & _METHOD_KEYS:
+    if names & _METHOD_KEYS:
         return _deny(found, "match: the URL names another method", Hint.MALFORMED)
     if upgrades:
         return _deny(found, "target: WebSocket is not carried yet", Hint.NO_WEBSOCKET, status=426)
-    return _credentials(found, identity, headers)
+    return _credentials(found, identity, headers, names)
 
 
 def _introspect(identity: RequestIdentity) -> Verdict:
@@ -139,8 +141,7 @@ def _introspect(identity: RequestIdentity) -> Verdict:
 
 
 def _refuse_git(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
-    kinds = ",".join(value for name, value in identity.headers if name.lower() == "content-type")
-    use = git_use(identity.path, identity.query, kinds)
+    use = git_use(identity.path, identity.query, identity.judged.get("content-type", ""))
     if use is GitUse.PUSH:
         return _deny(found, "git: pushing over HTTPS is never allowed", Hint.GIT_GATE)
     if use is GitUse.FETCH and not found.route.git_fetch:
@@ -149,40 +150,45 @@ def _refuse_git(found: CompiledRoute, identity: RequestIdentity) -> Deny | None:
 
 
 def _upgrades(identity: RequestIdentity) -> set[str]:
-    return {
-        protocol.strip().lower()
-        for name, value in identity.headers
-        if name.lower() == "upgrade"
-        for protocol in value.split(",")
-    }
+    told = identity.judged.get("upgrade")
+    return set() if told is None else {protocol.strip().lower() for protocol in told.split(",")}
 
 
-def _credentials(found: CompiledRoute, identity: RequestIdentity, headers: Headers) -> Verdict:
+def _credentials(
+    found: CompiledRoute, identity: RequestIdentity, headers: Headers, names: frozenset[str]
+) -> Verdict:
     route = found.route
     inject = injections(route)
     if inject and identity.scheme != "https":
         return _deny(found, "credential: this host's credential goes over TLS only", Hint.HTTPS)
-    if found.guarded and _parameter_names(identity) & _IDENTITY_KEYS:
+    if found.guarded and names & _IDENTITY_KEYS:
         return _deny(found, "credential: the URL carries a credential or identity", Hint.CREDENTIAL)
     sent = (("Host", identity.authority), *found.headers.forwarded(headers))
     return Allow(route, sent, inject)
 
 
-def _parameter_names(identity: RequestIdentity) -> set[str]:
-    """Names of the parameters in query and path, each as words parted by underscores and as letters and
-    digits alone; of ``a[b]`` both ``a`` and ``b``; a name ends at NUL, too, where C reads it."""
-    pairs = query_pairs(identity.query) if identity.query else []
+def _parameter_names(identity: RequestIdentity) -> frozenset[str]:
+    """Names of the parameters in query and path."""
+    names = _NAMES[identity.query] if identity.query else frozenset()
     if ";" in identity.path:
-        for segment in identity.path.split("/"):
-            pairs += query_pairs(segment.partition(";")[2])
+        names = names.union(*(_names(segment.partition(";")[2]) for segment in identity.path.split("/")))
+    return names
+
+
+def _names(parameters: str) -> frozenset[str]:
+    """Their names, each as words parted by underscores and as letters and digits alone; of ``a[b]`` both ``a``
+    and ``b``; a name ends at NUL, too, where C reads it."""
     names: set[str] = set()
-    for name, _ in pairs:
+    for name, _ in query_pairs(parameters):
         for part in name.lower().replace("]", "").replace("\0", "[").split("["):
             words = [char if char.isascii() and char.isalnum() else "_" for char in part.strip()]
             names.add("".join(words))
             names.add("".join(char for char in words if char != "_"))
         names.add("".join(char for char in name.lower() if char.isascii() and char.isalnum()))
-    return names
+    return frozenset(names)
+
+
+_NAMES = Memo(_names)
 
 
 def _deny(found: CompiledRoute | None, reason: str, hint: Hint, *, status: int = 403) -> Deny:

@@ -7,8 +7,10 @@ downloads, judged like any.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
+from bot_bottle.base.memo import Memo
 from bot_bottle.egress.paths import query_pairs
 
 _PUSH = "git-receive-pack"
@@ -24,14 +26,28 @@ class GitUse(StrEnum):
 def git_use(path: str, query: str | None, content_type: str) -> GitUse:
     """What a request with this canonical *path* does, read as the most lenient server would: in any case,
     with trailing slashes and parameters, by any of several ``service`` parameters."""
+    uses = (_BY_PATH[path], _BY_QUERY[query or ""], _BY_TYPE[content_type])
+    return GitUse.PUSH if GitUse.PUSH in uses else GitUse.FETCH if GitUse.FETCH in uses else GitUse.NONE
+
+
+def _by_path(path: str) -> GitUse:
     segments = [segment.partition(";")[0].lower() for segment in path.split("/") if segment]
-    services = {
-        value.lower().strip("/ ") for name, value in query_pairs(query or "") if name.lower() == "service"
-    }
+    return GitUse.FETCH if segments[-2:] == ["info", "refs"] else _by_names(segments[-1:])
+
+
+def _by_query(query: str) -> GitUse:
+    return _by_names(
+        [value.lower().strip("/ ") for name, value in query_pairs(query) if name.lower() == "service"]
+    )
+
+
+def _by_type(content_type: str) -> GitUse:
     kind = content_type.lower()
-    last = segments[-1] if segments else ""
-    if last == _PUSH or _PUSH in services or _PUSH in kind:
-        return GitUse.PUSH
-    if last == _FETCH or _FETCH in services or _FETCH in kind or segments[-2:] == ["info", "refs"]:
-        return GitUse.FETCH
-    return GitUse.NONE
+    return _by_names([name for name in (_PUSH, _FETCH) if name in kind])
+
+
+def _by_names(names: Collection[str]) -> GitUse:
+    return GitUse.PUSH if _PUSH in names else GitUse.FETCH if _FETCH in names else GitUse.NONE
+
+
+_BY_PATH, _BY_QUERY, _BY_TYPE = Memo(_by_path), Memo(_by_query), Memo(_by_type)

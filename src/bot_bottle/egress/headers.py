@@ -11,7 +11,9 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
+from bot_bottle.base.memo import Memo
 from bot_bottle.egress.config import ConfigError, Inject, Passthrough, Route, Scheme
 
 Headers = tuple[tuple[str, str], ...]
@@ -167,13 +169,17 @@ def injections(route: Route) -> tuple[Inject, ...]:
     return () if isinstance(route.auth, Passthrough) else route.auth
 
 
+_KEYS = Memo(field_key)
+
+
 def end_to_end(headers: Headers) -> Headers:
     """*headers* without hop-by-hop and framing fields and those that ``Connection`` names."""
-    gone = set(FRAMING)
-    for name, value in headers:
-        if name.lower() in ("connection", "proxy-connection"):
-            gone.update(field_key(option.strip()) for option in value.split(","))
-    return tuple(field for field in headers if field_key(field[0]) not in gone)
+    keys = [_KEYS[name] for name, _ in headers]
+    gone: Collection[str] = FRAMING
+    for key, (_, value) in zip(keys, headers, strict=True):
+        if key in ("connection", "proxy-connection"):
+            gone = {*gone, *(field_key(option.strip()) for option in value.split(","))}
+    return tuple([field for key, field in zip(keys, headers, strict=True) if key not in gone])
 
 
 @dataclass(frozen=True)
@@ -184,21 +190,27 @@ class HeaderPlan:
     """:func:`field_key` of names"""
     allowed: frozenset[str] | None
     """names in lower case; None: all but the dropped ones"""
+    _sent: Memo[tuple[str, str], tuple[str, str] | None] = dataclass_field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sent", Memo(self._send))
 
     def forwarded(self, headers: Headers) -> Headers:
         """What of *headers* (already :func:`end_to_end`) is sent, in order and case."""
-        out = []
-        for name, value in headers:
-            lower, key = name.lower(), field_key(name)
-            if key in self.dropped or key.startswith("x-forwarded-"):
-                continue
-            if self.allowed is None:
-                out.append((name, value))
-            elif lower in self.allowed:
-                narrowed = _narrowed(lower, value)
-                if narrowed:
-                    out.append((name, narrowed))
-        return tuple(out)
+        sent = self._sent
+        return tuple([kept for field in headers if (kept := sent[field]) is not None])
+
+    def _send(self, field: tuple[str, str]) -> tuple[str, str] | None:
+        name, value = field
+        lower, key = name.lower(), field_key(name)
+        if key in self.dropped or key.startswith("x-forwarded-"):
+            return None
+        if self.allowed is None:
+            return field
+        narrowed = _narrowed(lower, value) if lower in self.allowed else ""
+        return (name, narrowed) if narrowed else None
 
 
 def plan_headers(route: Route) -> HeaderPlan:

@@ -6,8 +6,11 @@ none on framing. Nothing is repaired: what has two readings is refused (egress.m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from bot_bottle.base.memo import Memo
 from bot_bottle.egress.fields import is_token
 from bot_bottle.egress.hosts import BadHost, canonical_host, split_authority
 from bot_bottle.egress.paths import BadPath, canonical_path, check_query
@@ -23,6 +26,9 @@ MAX_HEADERS = 100
 
 _LENGTHS_MISSPELT = frozenset({"content_length", "transfer_encoding"})
 """Servers that make variables of fields may take them for the real ones."""
+
+_JUDGED = frozenset({"connection", "content-type", "proxy-connection", "upgrade"})
+_LOWER: Memo[str, str] = Memo(str.lower)
 
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
 
@@ -81,6 +87,18 @@ class RequestIdentity:
         default = 443 if self.scheme == "https" else 80
         return host if self.port == default else f"{host}:{self.port}"
 
+    @cached_property
+    def judged(self) -> Mapping[str, str]:
+        """What the fields say that are judged by their name, joined by commas where one stands twice; names in
+        lower case."""
+        found: dict[str, str] = {}
+        lower = _LOWER
+        for name, value in self.headers:
+            key = lower[name]
+            if key in _JUDGED:
+                found[key] = f"{found[key]},{value}" if key in found else value
+        return found
+
     def header(self, name: str) -> str | None:
         """The value of the only field *name*; None when there is none or several."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
@@ -121,10 +139,18 @@ def build_identity(head: RequestHead, *, tunnel: Tunnel | None = None) -> Reques
         return Deny(414, "egress: target: the URL is too long", Hint.MALFORMED)
     if len(head.headers) > MAX_HEADERS:
         return Deny(431, "egress: target: too many header fields", Hint.MALFORMED)
-    headers = _read_headers(head.headers)
-    if isinstance(headers, Deny):
-        return headers
-    where = _read_target(head.target, headers, tunnel)
+    hosts: list[str] = []
+    headers: list[Field] = []
+    for raw in head.headers:
+        read = _FIELDS[raw]
+        if isinstance(read, Deny):
+            return read
+        field, is_host = read
+        if is_host:
+            hosts.append(field[1])
+        else:
+            headers.append(field)
+    where = _read_target(head.target, hosts, tunnel)
     if isinstance(where, Deny):
         return where
     scheme, host, port, path_and_query = where
@@ -134,8 +160,7 @@ def build_identity(head: RequestHead, *, tunnel: Tunnel | None = None) -> Reques
         query = check_query(raw_query) if question else None
     except BadPath as error:
         return _malformed("the target", error)
-    rest = tuple((name, value) for name, value in headers if name.lower() != "host")
-    return RequestIdentity(scheme, host, port, method, path, query, rest)
+    return RequestIdentity(scheme, host, port, method, path, query, tuple(headers))
 
 
 def _malformed(what: str, error: Exception) -> Deny:
@@ -144,34 +169,37 @@ def _malformed(what: str, error: Exception) -> Deny:
     return Deny(403, f"egress: target: {what}: {words}", Hint.MALFORMED)
 
 
-def _read_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, str], ...] | Deny:
-    """Names are tokens, values hold no control character but a tab (RFC 9110 sections 5.1, 5.5)."""
-    out = []
-    for raw_name, raw_value in raw:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        if not is_token(name):
-            return Deny(403, "egress: target: a header field's name is not a token", Hint.MALFORMED)
-        if len(raw_value.translate(None, _CONTROLS)) != len(raw_value) or value != value.strip(" \t"):
-            return Deny(
-                403, "egress: target: a header field's value holds a control character", Hint.MALFORMED
-            )
-        if "_" in name and name.lower() in _LENGTHS_MISSPELT:
-            return Deny(
-                403, "egress: target: a field of the framing is spelt with an underscore", Hint.MALFORMED
-            )
-        out.append((name, value))
-    return tuple(out)
+Field = tuple[str, str]
+"""name and value"""
+
+
+def _read_field(raw: tuple[bytes, bytes]) -> tuple[Field, bool] | Deny:
+    """A field, and whether it is ``Host``. Names are tokens, values hold no control character but a tab
+    (RFC 9110 sections 5.1, 5.5)."""
+    name, value = raw[0].decode("latin-1"), raw[1].decode("latin-1")
+    lower = name.lower()
+    if not is_token(name):
+        what = "a header field's name is not a token"
+    elif raw[1].translate(None, _CONTROLS) != raw[1] or value != value.strip(" \t"):
+        what = "a header field's value holds a control character"
+    elif lower in _LENGTHS_MISSPELT:
+        what = "a field of the framing is spelt with an underscore"
+    else:
+        return (name, value), lower == "host"
+    return Deny(403, f"egress: target: {what}", Hint.MALFORMED)
+
+
+_FIELDS = Memo(_read_field)
 
 
 def _read_target(
-    target: bytes, headers: tuple[tuple[str, str], ...], tunnel: Tunnel | None
+    target: bytes, hosts: list[str], tunnel: Tunnel | None
 ) -> tuple[str, str, int, str] | Deny:
     """Scheme, host, port, and path with query; every name that the request gives must be the same."""
     if tunnel is not None and not tunnel.tls and tunnel.port != 80:
         return Deny(403, "egress: target: plain HTTP in a tunnel goes to port 80 only", Hint.HTTPS)
     scheme = "https" if tunnel is not None and tunnel.tls else "http"
     default_port = 443 if scheme == "https" else 80
-    hosts = [value for name, value in headers if name.lower() == "host"]
     if len(hosts) != 1:
         return Deny(403, "egress: target: not exactly one Host", Hint.MALFORMED)
     try:
