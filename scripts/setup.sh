@@ -78,6 +78,17 @@ if [ -n "$wanted" ]; then
     fi
 fi
 
+# --- nginx, which tests compare our reading of HTTP with: unpacked only, since its package starts a server on
+# port 80. Its libraries are there with python3 and git.
+nginx=tools/nginx/usr/sbin/nginx
+if [ "$kind" != try ] && ! command -v nginx >/dev/null 2>&1 && ! [ -x "$nginx" ]; then
+    say "fetching nginx (0.5 MB)"
+    mkdir -p tools/nginx
+    fetch='cd tools/nginx && rm -f -- *.deb && apt-get -q download nginx && dpkg-deb -x nginx_*.deb . && rm -f -- *.deb'
+    { sh -c "$fetch" || { apt-get -q update && sh -c "$fetch"; }; } >tools/apt.log 2>&1 ||
+        say "nginx could not be fetched with apt-get download (tools/apt.log)"
+fi
+
 # --- Python: one .venv, the locked dependencies with their hashes, then the project itself.
 case $kind in try) lock=requirements.lock stamp=.venv/.setup-try ;; *) lock=requirements-dev.lock stamp=.venv/.setup-test ;; esac
 python=$(find_python) || { say "no Python 3.11 or newer: apt-get install python3 python3-venv"; exit 1; }
