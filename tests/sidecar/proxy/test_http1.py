@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot_bottle.sidecar.proxy import http1
 from bot_bottle.sidecar.proxy.http1 import (
     Body,
     Framing,
@@ -133,12 +132,8 @@ def test_how_a_response_is_framed(head, method, framing, keep):
     assert (found.framing, found.keep_alive) == (framing, keep)
 
 
-def test_remembered_lines_are_bounded_and_change_nothing():
+def test_remembered_lines_change_nothing():
     """More different lines than are kept: each still reads as itself."""
     for number in range(5000):
         head = b"GET / HTTP/1.1\r\nX-%d: %d\r\n" % (number, number)
         assert parsed(head).head.headers == ((b"X-%d" % number, b"%d" % number),)
-    assert len(http1._FIELDS) <= http1._MAX_FIELDS
-    long = b"X: " + b"a" * 1000
-    parsed(b"GET / HTTP/1.1\r\n" + long + b"\r\n")
-    assert long not in http1._FIELDS
