@@ -12,6 +12,7 @@ import pytest
 from bot_bottle.store import bottles, logs
 from bot_bottle.store.files import StoreError
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
+from bot_bottle.store.java_keystore import trust_store
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.uids import FIRST_BOTTLE_UID, FIRST_SIDECAR_UID
 
@@ -166,6 +167,19 @@ def test_the_bundle_has_the_hosts_roots_and_ours(own_layout: Layout) -> None:
     host = Path("/etc/ssl/certs/ca-certificates.crt")
     if host.exists():
         assert text.startswith(host.read_text()[:1000])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_jre_gets_the_same_certificates(own_layout: Layout) -> None:
+    """``java/cacerts`` beside the bundle: from the start, and with ours once there is one."""
+    dirs = prepare_guest(own_layout, "dev", None)
+    path = dirs.etc / "ssl" / "certs" / "java" / "cacerts"
+    before = path.read_bytes()
+    ours = "-----BEGIN CERTIFICATE-----\nMANhYmM=\n-----END CERTIFICATE-----\n"
+    bundle = write_ca_bundle(dirs, ours)
+    assert before == trust_store("")
+    assert path.read_bytes() == trust_store(bundle.read_text())
+    assert b"\x30\x03abc" in path.read_bytes()
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 

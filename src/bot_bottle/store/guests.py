@@ -32,6 +32,7 @@ from bot_bottle.store.files import (
     write_all,
 )
 from bot_bottle.store.guest_etc import SKELETON_DIRECTORIES, USR_LINKS, etc_files, host_roots
+from bot_bottle.store.java_keystore import trust_store
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.uids import sidecar_uid_for
 
@@ -55,8 +56,8 @@ class GuestDirs:
     workspace_upper: Path
     workspace_work: Path
     etc: Path
-    """passwd, group, hosts, resolv.conf, nsswitch.conf, ssl/certs/ca-certificates.crt …; to be bound
-    read-only"""
+    """passwd, group, hosts, resolv.conf, nsswitch.conf, ssl/certs/ca-certificates.crt, ssl/certs/java/cacerts
+    …; to be bound read-only"""
     egress: Path
     """0700, the sidecar's; written by :func:`write_egress_file`"""
     sidecar_run: Path
@@ -123,12 +124,16 @@ def write_egress_file(dirs: GuestDirs, name: str, content: bytes) -> Path:
 def write_ca_bundle(dirs: GuestDirs, pem: str, *, extra: Sequence[str] = ()) -> Path:
     """Write ``etc/ssl/certs/ca-certificates.crt``: the host's roots, the bottle's own CA *pem*, *extra*.
 
-    The file is there (empty) since :func:`prepare_guest` and is written in place, so that a bind of the
-    file shows it too. Called before the agent starts. Returns the path.
+    Beside it ``java/cacerts``, the same for a JRE: Debian's reads that file, and any other can be told to.
+    Both files are there since :func:`prepare_guest` and are written in place, so that a bind of the file
+    shows it too. Called before the agent starts. Returns the path of the first.
     """
     parts = [part.rstrip("\n") for part in (host_roots(), pem, *extra) if part]
-    path = dirs.etc / "ssl" / "certs" / "ca-certificates.crt"
-    _write_in_place(path, ("\n".join(parts) + "\n").encode())
+    bundle = "\n".join(parts) + "\n"
+    certs = dirs.etc / "ssl" / "certs"
+    path = certs / "ca-certificates.crt"
+    _write_in_place(path, bundle.encode())
+    _write_in_place(certs / "java" / "cacerts", trust_store(bundle))
     return path
 
 
@@ -162,11 +167,13 @@ def _make_skeleton(lower: Path, uid: int | None) -> None:
 
 
 def _write_etc(etc: Path, identity: str) -> None:
-    for directory in (etc / "ssl", etc / "ssl" / "certs"):
+    certs = etc / "ssl" / "certs"
+    for directory in (etc / "ssl", certs, certs / "java"):
         make_directory(directory, 0o755)
     for name, text in etc_files(identity).items():
         _write_in_place(etc / name, text.encode())
-    _write_in_place(etc / "ssl" / "certs" / "ca-certificates.crt", b"")
+    _write_in_place(certs / "ca-certificates.crt", b"")
+    _write_in_place(certs / "java" / "cacerts", trust_store(""))
     _write_in_place(etc / "ssl" / "openssl.cnf", b"")  # a backend binds the host's over it
 
 
