@@ -1,17 +1,15 @@
 """YAML 1.1 as plain data, with the line of every value.
 
-Read with PyYAML's safe constructor over a composed node tree. Refused: tags, anchors and aliases (no
-billion laughs), duplicate keys (PyYAML itself keeps the last one silently), keys that are not strings,
-a top level other than a mapping, more than :data:`MAX_BYTES`.
+Reading is ``yamlread``'s, imported when something is read: a launch without files writes only, and PyYAML
+takes 8 ms to import.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import yaml
 
 from bot_bottle.base.errors import BotBottleError
 
@@ -60,107 +58,78 @@ def dotted(path: KeyPath) -> str:
     return out
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader whose ``!!timestamp`` and ``!!binary`` stay strings: no value of ours is one."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_PLAIN_TAGS = frozenset(
-    f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null")
-)
-
-
 def load(text: str, *, first_line: int = 1) -> Document:
     """Parse *text*; an empty text is an empty mapping.
 
     *first_line* is the line that the text starts at in its file (front matter starts at 2).
     Raises :class:`YamlError`.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise YamlError(f"more than {MAX_BYTES} bytes: split the file", line=first_line)
-    try:
-        loader: Any = _Loader(text)
-    except yaml.reader.ReaderError as error:
-        line = first_line + text.count("\n", 0, error.position)
-        raise YamlError(f"not valid YAML: remove the character U+{error.character:04X}", line=line) from error
-    try:
-        _refuse_indirection(text, first_line)
-        node = loader.get_single_node()
-        lines: dict[KeyPath, int] = {}
-        if node is None:
-            return Document({}, lines)
-        if not isinstance(node, yaml.MappingNode):
-            raise YamlError("the top level must be a mapping of keys to values", line=first_line)
-        data = _construct(loader, node, (), lines, first_line)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = first_line + mark.line if mark else 0
-        raise YamlError(f"not valid YAML: {error.problem or error.context}", line=line) from error
-    except yaml.YAMLError as error:
-        raise YamlError(f"not valid YAML: {str(error).splitlines()[0]}") from error
-    except ValueError as error:
-        raise YamlError(f"not valid YAML: {error}") from error
-    finally:
-        loader.dispose()
-    assert isinstance(data, dict)
-    return Document(data, lines)
+    from bot_bottle.base import yamlread
 
-
-def _refuse_indirection(text: str, first_line: int) -> None:
-    """Anchors, aliases, tags and depth are seen in the event stream, before anything is composed."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        mark = event.start_mark
-        line = first_line + mark.line if mark else 0
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise YamlError("anchors and aliases are not accepted: write the value out", line=line)
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            raise YamlError(f"tags are not accepted ({tag!r}): remove it", line=line)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise YamlError(f"nested more than {MAX_DEPTH} levels deep", line=line)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _construct(
-    loader: Any, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], first_line: int
-) -> Any:
-    lines.setdefault(path, first_line + node.start_mark.line)
-    if node.tag not in _PLAIN_TAGS:
-        raise YamlError(f"not plain data ({node.tag})", line=lines[path], path=path)
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = first_line + key_node.start_mark.line
-            if key_node.tag != "tag:yaml.org,2002:str":
-                raise YamlError(f"keys must be strings: quote {key_node.value!r}", line=line, path=path)
-            key = key_node.value
-            if key in mapping:
-                raise YamlError(f"duplicate key {key!r}: keep one", line=line, path=(*path, key))
-            lines[(*path, key)] = line
-            mapping[key] = _construct(loader, value_node, (*path, key), lines, first_line)
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [
-            _construct(loader, item, (*path, index), lines, first_line)
-            for index, item in enumerate(node.value)
-        ]
-    return loader.construct_object(node)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Block style, no aliases, strings quoted whenever a reader could take them for something else."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        return True
+    return yamlread.load(text, first_line=first_line)
 
 
 def dump(data: Mapping[str, Any]) -> str:
-    """*data* (plain dicts, lists, scalars) as YAML that :func:`load` reads back to an equal value."""
-    return yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=False, width=100)
+    """*data* (plain dicts, lists, scalars) as YAML that :func:`load` reads back to an equal value.
+
+    Block style; strings are quoted whenever a reader could take them for something else.
+    """
+    return "".join(f"{line}\n" for line in _block(data)) if data else "{}\n"
+
+
+MAX_SIMPLE_KEY_CHARS = 1024
+"""A longer one has to be marked as a key (YAML 1.1 section 9.1.2)."""
+
+_PLAIN = re.compile("[A-Za-z_/](?:[A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")
+_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
+"""What YAML 1.1 takes for a boolean or nothing, in any case."""
+
+
+def _block(data: Mapping[str, Any] | list[Any]) -> Iterator[str]:
+    """The lines of a mapping or list that is not empty."""
+    if isinstance(data, list):
+        for item in data:
+            first, *rest = _block(item) if isinstance(item, dict | list) and item else [_flow(item)]
+            yield f"- {first}"
+            yield from (f"  {line}" for line in rest)
+        return
+    for key, value in data.items():
+        name = _text(key)
+        if len(name) > MAX_SIMPLE_KEY_CHARS:
+            yield f"? {name}"
+            name = ""
+        if isinstance(value, dict | list) and value:
+            yield f"{name}:"
+            indent = "" if isinstance(value, list) else "  "
+            yield from (f"{indent}{line}" for line in _block(value))
+        else:
+            yield f"{name}: {_flow(value)}"
+
+
+def _flow(value: Any) -> str:
+    """A scalar or an empty collection."""
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        text = repr(value)
+        return text if "." in text or "e" not in text else text.replace("e", ".0e", 1)
+    if isinstance(value, int):
+        return str(value)
+    return "{}" if isinstance(value, dict) else "[]"
+
+
+def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    if text.isascii() and text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0x20 <= code < 0x7F:
+        return "\\" + character if character in '"\\' else character
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from bot_bottle.base import yamlread
 from bot_bottle.ipc.sidecar import SidecarSpec
 from bot_bottle.sidecar import boot, view
 from bot_bottle.sidecar.boot import Descriptors, Kind
@@ -27,6 +28,9 @@ def _proxy(spec: SidecarSpec, fds: Descriptors) -> int:
         egress_dir=Path(view.EGRESS),
     )
 
+
+PRELOADED = (yamlread,)
+"""Imported by a sidecar's own code only when it is needed; after the fork that would be paid by each."""
 
 PROXY = "proxy"
 

@@ -15,12 +15,13 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from bot_bottle.base import messages, seccomp
 from bot_bottle.base.process import find_program
 from bot_bottle.base.text import printable
 from bot_bottle.sandbox import bundle, selftest
-from bot_bottle.sandbox.bwrap import arguments, doctor, limits, stage
+from bot_bottle.sandbox.bwrap import arguments, limits, stage
 from bot_bottle.sandbox.contract import (
     BottleSpec,
     Limit,
@@ -77,18 +78,21 @@ class BubblewrapBottle(AttachedBottle):
     """A running bottle; see :class:`bot_bottle.sandbox.contract.Bottle`."""
 
     def __init__(
-        self, spec: BottleSpec, guest: Guest, monitor: int, pidfd: int, groups: Sequence[Path]
+        self, spec: BottleSpec, guest: Guest, monitor: int, init: _Init, groups: Sequence[Path]
     ) -> None:
         super().__init__(spec.identity, guest)
+        self.every_port = init.every_port
+        """whether all TCP ports of all addresses are carried to the proxy; else 80 and 443 of names"""
         self._spec = spec
         self._monitor = monitor
-        self._pidfd = pidfd
+        self._pidfd = init.pidfd
         self._groups = groups
         self._stopped = False
 
     def self_test(self, timeout_s: float) -> Mapping[str, str]:
         _refuse_root(self._monitor)
-        with self._guest.ask(selftest.order(self._spec.probes, stage.PROXY_PORT)) as channel:
+        order = selftest.order(self._spec.probes, stage.PROXY_PORT, every_port=self.every_port)
+        with self._guest.ask(order) as channel:
             fields, fds = receive(channel, timeout_s, "the bottle ended during its self-test")
         wire.close_all(fds)
         return selftest.judge(fields, self._spec.probes)
@@ -116,6 +120,8 @@ class BubblewrapBackend:
         self._scope = scope
 
     def check(self) -> list[Problem]:
+        from bot_bottle.sandbox.bwrap import doctor  # 3 ms that a launch need not pay
+
         return doctor.check()
 
     def unenforced(self, resources: Resources) -> list[Limit]:
@@ -133,15 +139,19 @@ class BubblewrapBackend:
                 fds = {"control": theirs.fileno(), "exec": listener.fileno(), "log": log.fd}
                 monitor = self._fork(spec, groups, fds)
                 theirs.close()
-                pidfd = _await_init(mine, log)
-                _hold(pidfd, groups)
+                init = _await_init(mine, log)
+                _hold(init.pidfd, groups)
         except BaseException:
             mine.close()
             if monitor:
                 _end_monitor(monitor)
             _clear(spec, groups)
             raise
-        return BubblewrapBottle(spec, Guest(mine), monitor, pidfd, groups)
+        if not init.every_port:
+            messages.warning(
+                "programs that heed no proxy setting are carried on ports 80 and 443 only ('bot-bottle doctor')"
+            )
+        return BubblewrapBottle(spec, Guest(mine), monitor, init, groups)
 
     def attach(self, exec_socket: Path) -> AttachedBottle:
         return AttachedBottle(exec_socket.stem, attach(exec_socket))
@@ -288,8 +298,13 @@ def _say_setup(control: socket.socket, spec: BottleSpec) -> None:
     wire.send(control, [b"setup", bytes(spec.workdir), b"%d" % spec.resources.pids, *env])
 
 
-def _await_init(control: socket.socket, log: _Log) -> int:
-    """Init's pidfd, once it serves."""
+class _Init(NamedTuple):
+    pidfd: int
+    every_port: bool
+
+
+def _await_init(control: socket.socket, log: _Log) -> _Init:
+    """Init, once it serves."""
     try:
         fields, fds = receive(control, START_TIMEOUT_S, "the bottle's init did not start")
     except (SandboxError, TimeoutError) as error:
@@ -297,10 +312,10 @@ def _await_init(control: socket.socket, log: _Log) -> int:
         raise SandboxError(
             f"the bottle's init did not start: {tail or 'it said nothing'} (run 'bot-bottle doctor')"
         ) from error
-    if fields != [b"ready"] or len(fds) != 1:
+    if fields not in ([b"ready", b"every"], [b"ready", b"few"]) or len(fds) != 1:
         wire.close_all(fds)
         raise SandboxError("the bottle's init broke its protocol (this is a bug; report it)")
-    return fds[0]
+    return _Init(fds[0], fields[1] == b"every")
 
 
 def _hold(pidfd: int, groups: Sequence[Path]) -> None:
