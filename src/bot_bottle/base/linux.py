@@ -64,6 +64,12 @@ _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _CLOSE_RANGE = 436  # one number on every architecture that has it (Linux 5.9)
 
+NETLINK_ROUTE = 0
+NETLINK_NETFILTER = 12
+_NLMSG_ERROR = 2
+_NETLINK_TIMEOUT_S = 5.0
+"""The kernel answers within the send itself: what takes this long is lost."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -167,6 +173,39 @@ def bring_up_loopback() -> None:
             fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | _IFF_UP))
         except OSError as error:
             raise OSError(error.errno, f"setting lo up: {error.strerror}") from error
+
+
+def netlink(protocol: int, messages: bytes, attempt: str) -> None:
+    """Send *messages* (one packet, netlink(7)) and take one acknowledgement for each that asks for it; raises
+    the OSError of the first that failed, with *attempt*."""
+    flags, at = [], 0
+    while at < len(messages):
+        size, _, asks = struct.unpack_from("IHH", messages, at)
+        flags.append(asks)
+        at += (size + 3) & ~3
+    left = sum(bool(asks & 0x4) for asks in flags)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as sock:
+        sock.settimeout(_NETLINK_TIMEOUT_S)
+        try:
+            sock.sendto(messages, (0, 0))
+            while left > 0:
+                left -= _acknowledged(sock.recv(1 << 16))
+        except OSError as error:
+            raise OSError(error.errno, f"{attempt}: {error.strerror or error}") from error
+
+
+def _acknowledged(packet: bytes) -> int:
+    """How many messages *packet* acknowledges; OSError where one of them failed."""
+    count = at = 0
+    while at + 20 <= len(packet):
+        size, kind = struct.unpack_from("IH", packet, at)
+        if kind == _NLMSG_ERROR:
+            (number,) = struct.unpack_from("i", packet, at + 16)
+            if number:
+                raise OSError(-number, os.strerror(-number))
+            count += 1
+        at += max((size + 3) & ~3, 16)
+    return count
 
 
 # -- what a process may do and who may look at it

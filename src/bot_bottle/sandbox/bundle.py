@@ -20,6 +20,7 @@ SHIM_MODULES = (
     "loop",
     "names",
     "target",
+    "origin",
     "relay",
     "lookup",
     "programs",

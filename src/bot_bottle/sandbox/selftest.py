@@ -34,6 +34,7 @@ ALWAYS_PROBED = frozenset(
         "nested user namespace",
         "terminal injection",
         "names",
+        "carriage",
         "refusal",
         "introspection",
     }
@@ -41,7 +42,7 @@ ALWAYS_PROBED = frozenset(
 MAX_GATEWAYS = 8
 """Addresses of the host that are tried; further ones differ in nothing."""
 
-_PORTS_INSIDE = frozenset({53, 80, 443, 9099, 9100, 9420})
+_PORTS_INSIDE = frozenset({53, 80, 443, 9098, 9099, 9100, 9420})
 """Where the shim itself listens: a probe of those would meet it, not us."""
 
 
@@ -131,8 +132,8 @@ def host_addresses() -> tuple[str, ...]:
     return tuple(found)
 
 
-def order(probes: Probes, relay_port: int) -> list[bytes]:
-    """The request to init."""
+def order(probes: Probes, relay_port: int, *, every_port: bool) -> list[bytes]:
+    """The request to init. *every_port*: all TCP is carried to the proxy, and is to be seen so."""
     return [
         b"selftest",
         probes.nonce.encode(),
@@ -140,6 +141,7 @@ def order(probes: Probes, relay_port: int) -> list[bytes]:
         b"%d" % probes.udp_port,
         probes.abstract_socket.encode(),
         b"%d" % relay_port,
+        b"every" if every_port else b"few",
         *(address.encode() for address in probes.gateways),
     ]
 

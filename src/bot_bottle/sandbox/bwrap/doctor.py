@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot_bottle.base import linux
 from bot_bottle.base.process import ProcessFailed, find_program, run
-from bot_bottle.sandbox.bwrap import arguments, stage
+from bot_bottle.sandbox.bwrap import arguments, carriage, stage
 from bot_bottle.sandbox.contract import Problem
 
 OLDEST_BWRAP = (0, 8)
@@ -36,6 +36,15 @@ def check() -> list[Problem]:
     trouble = _in_child(lambda: _bwrap(bwrap))
     if trouble:
         problems.append(Problem(f"bwrap can't start a program: {trouble}", _namespace_fix()))
+    trouble = _in_child(_carriage)
+    if trouble:
+        problems.append(
+            Problem(
+                f"programs that heed no proxy setting are carried on ports 80 and 443 only: {trouble}",
+                "load nf_tables, nft_chain_nat and nft_redir, or use a kernel that has them",
+                fatal=False,
+            )
+        )
     return problems
 
 
@@ -99,6 +108,13 @@ def _in_child(action: Callable[[], None]) -> str:
 
 def _namespaces() -> None:
     stage.enter_namespaces(network=True)
+
+
+def _carriage() -> None:
+    stage.enter_namespaces(network=True)
+    listeners, trouble = carriage.listen()
+    if not listeners:
+        raise OSError(trouble)
 
 
 def _overlay() -> None:

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from bot_bottle.base import linux
 from bot_bottle.sandbox import bundle
-from bot_bottle.sandbox.bwrap import arguments
+from bot_bottle.sandbox.bwrap import arguments, carriage
 from bot_bottle.sandbox.bwrap.mountpoints import prepare, prepare_all
 from bot_bottle.sandbox.contract import Layer, Mount
 
@@ -32,7 +32,7 @@ _LISTENERS = (
     ("127.0.0.1", 53, socket.SOCK_DGRAM),
     ("127.0.0.1", 53, socket.SOCK_STREAM),
 )
-"""In the order that ``shim.init.main`` takes them."""
+"""In the order that ``shim.init.main`` takes them; those of ``carriage`` come last."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Plan:
     trouble: int
     namespaces: Sequence[str] = field(default_factory=arguments.namespaces)
     own_network: bool = True
+    every_port: bool = True
+    """carry every port, where the kernel can"""
     extra_arguments: Sequence[str] = ()
 
 
@@ -77,7 +79,7 @@ def _execute(plan: Plan) -> None:
     linux.close_all_except([0, 1, 2, plan.control, plan.exec_listener, plan.log, plan.trouble])
     enter_namespaces(network=plan.own_network, processes=True)
     _become_first(plan)
-    listeners = _listen()
+    listeners = [*_listen(), *_carry(plan)]
     compose_etc(plan.view.etc)
     view = mount_layers(plan)
     options = [*plan.namespaces, *arguments.filesystem(view, arguments.usr_links()), *plan.extra_arguments]
@@ -147,6 +149,16 @@ def _listen() -> list[socket.socket]:
         except OSError as error:
             raise OSError(error.errno, f"listening on {address}:{port}: {error.strerror}") from error
         listeners.append(sock)
+    return listeners
+
+
+def _carry(plan: Plan) -> list[socket.socket]:
+    """Every address and port, where that can be; else only stand-ins on 80 and 443, and the log says why."""
+    if not (plan.every_port and plan.own_network):
+        return []
+    listeners, trouble = carriage.listen()
+    if trouble:
+        os.write(plan.log, f"bot-bottle: not every port is carried: {trouble}\n".encode())
     return listeners
 
 

@@ -1,7 +1,7 @@
 """Process 1 of a bottle: sets everything up, then serves the host until the launching process is gone.
 
 Started with descriptors that the host made (``launch control, exec listener, proxy, http, https, DNS
-datagrams, DNS stream``) and nothing of the bottle's own. When the launch control ends, it ends, and the
+datagrams, DNS stream, redirected...``) and nothing of the bottle's own. When the launch control ends, it ends, and the
 kernel ends every other process of its namespace with it.
 """
 
@@ -133,7 +133,7 @@ def main(descriptors: Sequence[int]) -> None:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # which the kernel keeps from a namespace's init
     for fd in descriptors:
         os.set_inheritable(fd, False)
-    control, exec_listener, proxy, http, https, datagrams, stream = (
+    control, exec_listener, proxy, http, https, datagrams, stream, *redirected = (
         _socket.socket(fileno=fd) for fd in descriptors
     )
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -145,11 +145,13 @@ def main(descriptors: Sequence[int]) -> None:
     relay.listen(proxy, None)
     relay.listen(http, 80)
     relay.listen(https, 443)
+    for listener in redirected:
+        relay.listen_redirected(listener)
     lookup = Lookup(loop, names)
     lookup.datagrams(datagrams)
     lookup.stream(stream)
     _watch_children(loop, service.programs)
     service.serve(control, launcher=True)
     service.listen(exec_listener)
-    wire.send(control, [b"ready"], [os.pidfd_open(os.getpid())])
+    wire.send(control, [b"ready", b"every" if redirected else b"few"], [os.pidfd_open(os.getpid())])
     loop.run()

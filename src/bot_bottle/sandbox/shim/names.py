@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from struct import pack, unpack_from
 
+STAND_INS = b"\x7f\x01"
+"""127.1.0.0/16: the addresses that stand for names; all else of 127.0.0.0/8 is the bottle's own."""
 MAX_NAMES = 32768
 """The table's bound; the oldest name loses its stand-in (127.1.0.1 to 127.1.128.128) first."""
 TTL_S = 60
 """Short: a stand-in may be given to another name when the table is full."""
 
+_STAND_IN = "127.1."
 _A, _ANY, _IN = 1, 255, 1
 _NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
@@ -25,6 +28,11 @@ def valid_name(name: str) -> bool:
         and _NAME_BYTES.issuperset(name.encode())
         and all(0 < len(label) <= 63 for label in name.split("."))
     )
+
+
+def stands_in(address: str) -> bool:
+    """Whether the dotted *address* is one of :data:`STAND_INS`, given to a name or not."""
+    return address.startswith(_STAND_IN)
 
 
 class StandIns:
@@ -47,12 +55,12 @@ class StandIns:
                 number = self._by_name.pop(oldest)
             self._by_name[name] = number
             self._by_number[number] = name
-        return bytes((127, 1, number // 254, number % 254 + 1))
+        return STAND_INS + bytes((number // 254, number % 254 + 1))
 
     def name(self, address: str) -> str | None:
         """The name that the dotted *address* stands for."""
         parts = address.split(".")
-        if len(parts) != 4 or parts[:2] != ["127", "1"]:
+        if len(parts) != 4 or not stands_in(address):
             return None
         return self._by_number.get(int(parts[2]) * 254 + int(parts[3]) - 1)
 

@@ -42,14 +42,16 @@ _CLONE_NEWUSER = 0x10000000
 
 
 class Order:
-    """What the host asked for: ``nonce, tcp port, udp port, abstract name, relay port, gateways…``."""
+    """What the host asked for: ``nonce, tcp port, udp port, abstract name, relay port, carried ports (every
+    or few), gateways…``."""
 
     def __init__(self, fields: Sequence[bytes]) -> None:
         self.nonce = fields[0]
         self.tcp_port, self.udp_port = int(fields[1]), int(fields[2])
         self.abstract = fields[3]
         self.relay_port = int(fields[4])
-        self.gateways = [field.decode() for field in fields[5:]]
+        self.every_port = fields[5] == b"every"
+        self.gateways = [field.decode() for field in fields[6:]]
 
 
 class _Open(Exception):
@@ -70,7 +72,7 @@ def run(order: Order) -> list[bytes]:
 
 def _probes(order: Order) -> list[tuple[str, Callable[[], str]]]:
     def tcp(host: str, port: int) -> Callable[[], str]:
-        return lambda: _connect(host, port)
+        return lambda: _connect(order, host, port)
 
     def udp(host: str, port: int) -> Callable[[], str]:
         return lambda: _datagram(host, port)
@@ -99,6 +101,7 @@ def _probes(order: Order) -> list[tuple[str, Callable[[], str]]]:
         ("nested user namespace", _nested),
         ("terminal injection", _terminal),
         ("names", _names),
+        ("carriage", lambda: _carriage(order)),
         ("refusal", lambda: _refusal(order)),
         ("introspection", lambda: _introspection(order)),
     ]
@@ -115,23 +118,49 @@ def _refused(attempt: Callable[[], object], refusals: frozenset[int] = _REFUSALS
     raise _Open("it answered")
 
 
-def _expected(host: str) -> frozenset[int]:
-    """On loopback a refusal is right; from anywhere else it would be an answer: only no route is right."""
-    return _REFUSALS if host == "127.0.0.1" else _UNREACHABLE
+def _stays_inside(sock: _socket.socket) -> bool:
+    """Whether *sock* is connected over loopback: its source is an address that can't leave."""
+    return sock.getsockname()[0] in ("127.0.0.1", "::1")
 
 
 def _family(host: str) -> int:
     return _socket.AF_INET6 if ":" in host else _socket.AF_INET
 
 
-def _connect(host: str, port: int) -> str:
+def _connect(order: Order, host: str, port: int) -> str:
+    """On loopback a refusal is right. From anywhere else it would be an answer: right is that there is no
+    route, or, where everything is carried, that the one who answers is our proxy, and it refuses."""
     sock = _socket.socket(_family(host), _socket.SOCK_STREAM)
     sock.settimeout(TIMEOUT_S)
-    return _refused(lambda: sock.connect((host, port)), _expected(host))
+    try:
+        sock.connect((host, port))
+    except OSError as error:
+        if error.errno in (_REFUSALS if host == "127.0.0.1" else _UNREACHABLE):
+            return errno.errorcode[error.errno]
+        raise
+    if host == "127.0.0.1" or not order.every_port or not _stays_inside(sock):
+        raise _Open("it answered")
+    return _carried(order, sock, host, port)
+
+
+def _carried(order: Order, sock: _socket.socket, host: str, port: int) -> str:
+    """What became of a connection that nobody but our proxy may have got."""
+    sock.settimeout(PROXY_TIMEOUT_S)
+    try:
+        sock.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        reply = _read_to_end(sock)
+    except (ConnectionResetError, BrokenPipeError):
+        reply = b""
+    if port == 80:
+        _ours(order, reply, b"403")
+        return "403 of this launch"
+    if reply:
+        raise _Open("it answered")
+    return "closed"
 
 
 def _datagram(host: str, port: int) -> str:
-    """A query goes out; on loopback nobody must take it, elsewhere there must be no route."""
+    """A query goes out; on loopback nobody must take it, elsewhere there must be no route but loopback's."""
     sock = _socket.socket(_family(host), _socket.SOCK_DGRAM)
     sock.settimeout(TIMEOUT_S)
 
@@ -140,7 +169,12 @@ def _datagram(host: str, port: int) -> str:
         sock.send(b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01")
         sock.recv(512)
 
-    return _refused(exchange, _expected(host))
+    try:
+        return _refused(exchange, _UNREACHABLE)
+    except ConnectionRefusedError:
+        if _stays_inside(sock):
+            return "ECONNREFUSED"
+        raise
 
 
 def _abstract(name: bytes) -> str:
@@ -231,6 +265,10 @@ def _terminal() -> str:
 
 
 def _names() -> str:
+    return f"stand-ins only: {_stand_in()}"
+
+
+def _stand_in() -> str:
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     sock.settimeout(PROXY_TIMEOUT_S)
     sock.connect(("127.0.0.1", 53))
@@ -239,7 +277,24 @@ def _names() -> str:
     reply = sock.recv(512)
     if reply[-4:-2] != b"\x7f\x01":
         raise _Open(f"an answer that is no stand-in: {reply[-4:].hex()}")
-    return "stand-ins only"
+    return _socket.inet_ntoa(reply[-4:])
+
+
+def _carriage(order: Order) -> str:
+    """Names are carried to our proxy, on the ports that the host counts on and no others."""
+    address = _stand_in()
+
+    def dialled(port: int) -> _socket.socket:
+        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        sock.settimeout(PROXY_TIMEOUT_S)
+        sock.connect((address, port))
+        return sock
+
+    _carried(order, dialled(80), FORBIDDEN_NAME, 80)
+    if not order.every_port:
+        return f"ports 80 and 443 of names; {order.tcp_port}: {_refused(lambda: dialled(order.tcp_port))}"
+    _carried(order, dialled(order.tcp_port), FORBIDDEN_NAME, order.tcp_port)
+    return "every port"
 
 
 def _fetch(order: Order, host: str, path: str) -> bytes:
@@ -247,6 +302,10 @@ def _fetch(order: Order, host: str, path: str) -> bytes:
     sock.settimeout(PROXY_TIMEOUT_S)
     sock.connect(("127.0.0.1", order.relay_port))
     sock.sendall(f"GET http://{host}{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    return _read_to_end(sock)
+
+
+def _read_to_end(sock: _socket.socket) -> bytes:
     data = b""
     while len(data) < 1 << 20 and (got := sock.recv(1 << 16)):
         data += got

@@ -1,8 +1,10 @@
 """Connections inside the bottle, carried to the sidecar's proxy: the one thing that answers in there.
 
-Two kinds of listeners. The *proxy port* is passed through byte by byte. The *carried* ports (80, 443) are
-for software that knows no proxy: the local address is a name's stand-in, or else the first bytes tell the
-name, and ``CONNECT name:port`` goes to the proxy. No decision is made here: the proxy sees every byte.
+Three kinds of listeners. The *proxy port* is passed through byte by byte. The others are for software that
+heeds no proxy setting: on the *carried* ports (80, 443) the local address is a name's stand-in, or else the
+first bytes tell the name; to the *redirected* port comes whatever else was dialled, and where it was meant to
+go is asked of the kernel: a stand-in, or an address that is then the name. ``CONNECT name:port`` goes to the
+proxy. No decision is made here: the proxy sees every byte, and refuses what no route opens.
 
 A flow: ``NAMING`` (wait for the client's first bytes) -> ``ASKING`` (CONNECT sent) -> ``OPEN``; ``OPEN`` at
 once on the proxy port. Any error ends the flow.
@@ -14,19 +16,23 @@ import _socket
 import time
 
 from .loop import HUP, IN, OUT, Loop
-from .names import StandIns
+from .names import StandIns, stands_in
+from .origin import original_destination
 from .target import MORE, find
 
 TYPE_CHECKING = False  # as in typing, which takes 3 ms to import
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    _Target = tuple[str | None, int | None]
+    """name (None: the first bytes tell it) and port (None: the proxy itself)"""
+
 CHUNK_BYTES = 64 * 1024
 """Also what a direction may hold while its receiver is slow."""
 MAX_FLOWS = 10240
 """The proxy's own bound of idle connections (ruling 67)."""
-FIRST_BYTES_S = 10
-"""How long a nameless connection may take to say for whom it is."""
+FIRST_BYTES_S = 5
+"""How long a nameless connection may take to say for whom it is: as long as the proxy's own wait."""
 LINGER_S = 5
 """How long a refused client may take to read its refusal."""
 _MAX_REPLY_HEAD_BYTES = 16 * 1024
@@ -63,10 +69,29 @@ class Relay:
 
     def listen(self, listener: _socket.socket, port: int | None) -> None:
         """Take connections from *listener*; *port*: carry them to that port of the name asked for."""
-        listener.setblocking(False)
-        self._loop.watch(listener.fileno(), IN, lambda _events: self._accept(listener, port))
+        if port is None:
+            self._listen(listener, lambda _client: (None, None))
+        else:
+            self._listen(listener, lambda client: (self._names.name(_local_address(client)), port))
 
-    def _accept(self, listener: _socket.socket, port: int | None) -> None:
+    def listen_redirected(self, listener: _socket.socket) -> None:
+        """Take connections from *listener* that were meant for any address and port."""
+        self._listen(listener, self._destination)
+
+    def _destination(self, client: _socket.socket) -> _Target:
+        """Raises OSError for what was dialled straight to us, and what the kernel has forgotten."""
+        host, port = original_destination(client)
+        if stands_in(host):
+            return self._names.name(host), port
+        if host.startswith("127.") or host == "::1":
+            raise OSError("not redirected")
+        return f"[{host}]" if ":" in host else host, port
+
+    def _listen(self, listener: _socket.socket, target: Callable[[_socket.socket], _Target]) -> None:
+        listener.setblocking(False)
+        self._loop.watch(listener.fileno(), IN, lambda _events: self._accept(listener, target))
+
+    def _accept(self, listener: _socket.socket, target: Callable[[_socket.socket], _Target]) -> None:
         for _ in range(64):
             try:
                 fd, _address = listener._accept()  # type: ignore[attr-defined]
@@ -80,9 +105,14 @@ class Relay:
             if len(self._flows) >= self._max_flows:
                 client.close()
                 continue
+            try:
+                name, port = target(client)
+            except OSError:
+                client.close()
+                continue
             flow = _Flow(self._loop, client, port, self._proxy, self._flows.discard)
             self._flows.add(flow)
-            flow.start(None if port is None else self._names.name(_local_address(client)))
+            flow.start(name)
 
     def _expire(self, now: float) -> None:
         for flow in [flow for flow in self._flows if flow.deadline and flow.deadline < now]:
