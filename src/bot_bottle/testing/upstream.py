@@ -135,6 +135,8 @@ class FakeUpstream:
     address: str = "127.0.0.1"
     read_bodies: bool = True
     """False: the responder is called after the head and reads the body itself"""
+    alpn: Sequence[str] = ("h2", "http/1.1")
+    """offered, so that a test sees who takes it; HTTP/2 is not spoken"""
     requests: list[RecordedRequest] = field(default_factory=list)
     received: list[bytearray] = field(default_factory=list)
     """the exact plain bytes of each connection"""
@@ -244,7 +246,7 @@ class FakeUpstream:
 
     def _context(self, host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["h2", "http/1.1"])  # offered, so that a test sees who takes it
+        context.set_alpn_protocols(list(self.alpn))
         load_leaf(context, self._authority.leaf(host))
         return context
 
