@@ -12,6 +12,7 @@ from bot_bottle.egress.config import Route
 from bot_bottle.egress.git_http import GitUse, git_use
 from bot_bottle.egress.headers import Headers, end_to_end, injections
 from bot_bottle.egress.hosts import INTROSPECTION_HOST, ip_literal
+from bot_bottle.egress.labels import NEW_NAMES, WINDOW_S, carries_data
 from bot_bottle.egress.match import CompiledPolicy, CompiledRoute
 from bot_bottle.egress.paths import query_pairs
 from bot_bottle.egress.request import RequestIdentity
@@ -76,6 +77,8 @@ _IDENTITY_KEYS = frozenset(
 differently (PHP reads ``api key`` as ``api_key``). On a host where our credential stands they would name
 another account (egress.md §10.1; threats E1)."""
 
+_BY_ITS_NAME = "this host needs a route of its own"
+
 _METHOD_KEYS = frozenset({"_method", "x_http_method", "x_http_method_override"})
 """Parameters that frameworks read as the method (threats D4)."""
 
@@ -97,6 +100,14 @@ def decide(policy: CompiledPolicy, identity: RequestIdentity, *, cut_off: bool =
     return verdict
 
 
+def too_many_names(policy: CompiledPolicy, host: str) -> Deny:
+    """The refusal for what :class:`labels.NameBudget` does not admit: the proxy keeps one for its bottle."""
+    many = f"more than {NEW_NAMES} new names within {WINDOW_S / 60:.0f} minutes"
+    return on_host(
+        policy, host, Deny(403, f"egress: route: {many} below the wildcard: {_BY_ITS_NAME}", Hint.ASK)
+    )
+
+
 def on_host(policy: CompiledPolicy, host: str, deny: Deny) -> Deny:
     """*deny* as it is told on *host*: where a provider owns it, in the API's shape, and 403 becomes 400,
     since clients take 403 there for a failed login (ruling 5). For refusals that the proxy makes itself."""
@@ -113,6 +124,10 @@ def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> 
         if ip_literal(identity.host) is not None:
             return _deny(None, "target: no route names this address", Hint.ASK)
         return _deny(None, "route: no route for this host", Hint.ASK)
+    if found.route.host.startswith("*."):
+        what = carries_data(found.route.host, identity.host)
+        if what is not None:
+            return _deny(found, f"route: {what} below the wildcard: {_BY_ITS_NAME}", Hint.ASK)
     if identity.port not in found.ports:
         return _deny(found, f"target: the route does not open port {identity.port}", Hint.ASK)
     upgrades = _upgrades(identity)

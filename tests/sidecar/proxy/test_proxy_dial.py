@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot_bottle.egress.labels import NEW_NAMES
 from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.testing.upstream import FakeUpstream
 
@@ -253,3 +254,19 @@ def test_a_client_that_goes_while_its_upstream_is_opened_leaves_nothing(run_prox
         while proxy.server.active and time.monotonic() < until:
             time.sleep(0.01)
         assert proxy.server.active == 0
+
+
+def test_names_made_up_below_a_wildcard_are_few(run_proxy):
+    """Threats B2: one that looks encoded is never looked up; after so many others, no new one is."""
+    resolver = Resolver(["127.0.0.1"])
+    wildcard = policy(host="*.example.com")
+    proxy = run_proxy(wildcard, resolver=resolver)
+    assert "looks encoded" in ask(proxy, "mfzwizltoqydcmrtgq2tmnzy.example.com").reason
+    assert resolver.asked == []
+    answers = [ask(proxy, f"n{number}.example.com") for number in range(NEW_NAMES + 3)]
+    assert [host for host, _ in resolver.asked] == [f"n{number}.example.com" for number in range(NEW_NAMES)]
+    assert all(answer.reason.startswith("egress: address") for answer in answers[:NEW_NAMES])
+    assert all("new names" in answer.reason for answer in answers[NEW_NAMES:])
+    proxy.reload(wildcard)
+    assert "new names" in ask(proxy, "x.example.com").reason
+    assert ask(proxy, "n0.example.com").reason.startswith("egress: address")

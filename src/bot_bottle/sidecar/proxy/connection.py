@@ -22,7 +22,7 @@ import json
 from time import monotonic
 
 from bot_bottle.egress.codec import introspection
-from bot_bottle.egress.decide import decide, may_connect, on_host
+from bot_bottle.egress.decide import decide, may_connect, on_host, too_many_names
 from bot_bottle.egress.request import Tunnel, build_identity, parse_connect
 from bot_bottle.egress.verdict import Allow, Deny, Hint
 from bot_bottle.sidecar.proxy.conversation import Conversation, Stage
@@ -181,6 +181,10 @@ class ClientConnection(Conversation):
             return
         verdict = decide(gateway.policy, identity)
         if isinstance(verdict, Allow):
+            wildcard = verdict.route.host
+            if wildcard[0] == "*" and not gateway.names.admits(wildcard, identity.host, self.loop.time()):
+                self._refuse(too_many_names(gateway.policy, identity.host), identity, parsed)
+                return
             if gateway.active >= self._limits.active_requests:
                 full = Deny(503, "egress: target: too many requests in flight", Hint.NONE)
                 self._refuse(on_host(gateway.policy, identity.host, full), identity, parsed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot_bottle.egress.labels import NameBudget
 from bot_bottle.egress.match import CompiledPolicy
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
@@ -40,6 +41,8 @@ class Gateway:
     dialer: Dialer
     log: EventLog
     turns: Turns = field(default_factory=Turns)
+    names: NameBudget = field(default_factory=NameBudget)
+    """made up below wildcards; a reload does not renew it"""
     nonce: str = ""
     proxy_auth: ProxyAuth | None = None
     limits: Limits = DEFAULT_LIMITS
