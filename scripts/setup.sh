@@ -23,7 +23,8 @@ fi
 needs_try="bwrap=bubblewrap git=git ps=procps curl=curl newuidmap=uidmap unshare=util-linux
     /etc/ssl/certs/ca-certificates.crt=ca-certificates @venv=python3-venv"
 needs_test="$needs_try node=nodejs npm=npm openssl=openssl strace=strace ip=iproute2 xz=xz-utils"
-needs_slow="$needs_test mmdebstrap=mmdebstrap"
+needs_slow="$needs_test mmdebstrap=mmdebstrap gnutls-cli=gnutls-bin go=golang-go java=default-jre-headless
+    /usr/bin/cargo=cargo"
 needs_bench="$needs_test mmdebstrap=mmdebstrap rg=ripgrep socat=socat"
 
 find_python() {
@@ -121,4 +122,9 @@ else
     $pip --require-hashes -r "$lock"
     $pip --no-deps --no-build-isolation --editable .
     fingerprint "$lock" >"$stamp"
+fi
+
+# --- Clients that Debian lacks, for the tests of trust: some 90 MB.
+if [ "$kind" = slow ]; then
+    scripts/clients.sh
 fi
