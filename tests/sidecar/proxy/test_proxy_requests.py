@@ -429,3 +429,14 @@ def test_refusals_of_the_proxys_own_have_the_providers_shape(run_proxy, upstream
         assert answer.json()["type"] == "error"
         assert answer.json()["error"]["message"].startswith("egress: ")
         assert answer.headers["x-bot-bottle"] == "blocked"
+
+
+@pytest.mark.parametrize("version", [b"HTTP/1.0\r\n", b"HTTP/1.1\r\nConnection: close\r\n"])
+def test_a_client_that_reads_to_the_end_gets_one_when_its_upstream_fails(run_proxy, version):
+    """Nobody listens there: the refusal is the last answer, and the connection ends as it was asked to."""
+    proxy = run_proxy(POLICY, tokens=TOKENS, connect_to={(PLAIN, 80): ("127.0.0.1", 1)})
+    client = proxy.connect()
+    name = PLAIN.encode()
+    client.send(b"GET http://%b/ " % name + version + b"Host: %b\r\n\r\n" % name)
+    answer = client.read_all()
+    assert answer.startswith(b"HTTP/1.1 502 ") and b"\r\nConnection: close\r\n" in answer

@@ -151,12 +151,14 @@ class Conversation(ClientStream):
         self._rest()
         self._next()
 
-    def exchange_refused(self, deny: Deny, identity: RequestIdentity, *, body_left: bool) -> None:
+    def exchange_refused(
+        self, deny: Deny, identity: RequestIdentity, *, keep_alive: bool, body_left: bool
+    ) -> None:
         """The exchange came to nothing before its response began."""
         self._exchange = None
         self._gateway.log.block(deny, identity)
         head_only = identity.method == "HEAD"
-        if body_left or self._gateway.draining:
+        if body_left or not keep_alive or self._gateway.draining:
             self._last_answer(deny, identity, head_only=head_only)
             return
         self._say_no(deny, identity, keep_alive=True, head_only=head_only)

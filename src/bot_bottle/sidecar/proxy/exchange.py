@@ -45,7 +45,9 @@ class Client(Protocol):
 
     def exchange_over(self, *, keep_alive: bool, body_left: bool) -> None: ...
 
-    def exchange_refused(self, deny: Deny, identity: RequestIdentity, *, body_left: bool) -> None: ...
+    def exchange_refused(
+        self, deny: Deny, identity: RequestIdentity, *, keep_alive: bool, body_left: bool
+    ) -> None: ...
 
     def cut(self, *, flush: bool = False) -> None: ...
 
@@ -290,7 +292,7 @@ class Exchange:
         body_left = not self._body.done
         self._end()
         self._drop_upstream()
-        self._client.exchange_refused(deny, self.identity, body_left=body_left)
+        self._client.exchange_refused(deny, self.identity, keep_alive=self._keep_alive, body_left=body_left)
 
     def _cut(self) -> None:
         self._end()
