@@ -153,6 +153,7 @@ def runs_inside(client: Client, kit: Path) -> Iterator[dict[str, object]]:
     if client.proxy_options:
         yield run_of(client, "options", words, unset=PROXY_VARIABLES, options={PROXY: client.proxy_options})
     yield run_of(client, "carried", words, unset=PROXY_VARIABLES)
+    yield run_of(client, "files", words, unset=(*PROXY_VARIABLES, *environment.TRUST))
     if client.exclusive:
         yield trusting_only(client, "others", words, PROXY_VARIABLES)
     there = {**words, "host": STRANGER, "port": str(STRANGER_PORT)}
@@ -188,6 +189,21 @@ def test_without_any_proxy_setting(inside: Runs, kit: Path, client: Client) -> N
     assert client.request in found.received, found
     assert found.asked == []
     assert (found.status == 0) == client.succeeds, found
+
+
+@pytest.mark.parametrize(
+    "client", [client for client in CLIENTS if client.name != "pip"], ids=lambda client: client.name
+)
+def test_by_files_alone(inside: Runs, kit: Path, client: Client) -> None:
+    """Without any variable it trusts our CA if it reads the system's roots, and else rejects it.
+
+    Not pip: Debian's reads the system's roots, others bring their own.
+    """
+    found = of(inside, kit, client, "files")
+    if client.by_files:
+        assert client.request in found.received, found
+    else:
+        rejected(found)
 
 
 @each_client

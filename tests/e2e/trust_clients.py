@@ -24,6 +24,8 @@ class Client:
     """variable: the environment tells it the proxy; option: only its command line can; none: nothing can, or
     it does not look: it is carried"""
     proxy_options: tuple[str, ...] = ()
+    by_files: bool = True
+    """whether it trusts our CA with no variable set, as in a program that clears its children's environment"""
     trust_options: tuple[str, ...] = ()
     """for one that reads no variable of :data:`bot_bottle.launch.environment.TRUST`"""
     trust_env: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +77,7 @@ CLIENTS = (
         ),
         "GET /simple/nothing/",
         "variable",
+        by_files=False,
         env={"UV_HTTP_RETRIES": "0"},
         succeeds=False,
     ),
@@ -99,8 +102,8 @@ CLIENTS = (
         proxy_options=("-Dhttps.proxyHost=127.0.0.1", "-Dhttps.proxyPort={recorder}"),
         trust_options=("-Djavax.net.ssl.trustStore={jks}",),
     ),
-    Client("node", ("{kit}/node", "-e", FETCH), "GET /x", "variable"),
-    Client("node https", ("{kit}/node", "-e", NODE_HTTPS), "GET /x", "variable"),
+    Client("node", ("{kit}/node", "-e", FETCH), "GET /x", "variable", by_files=False),
+    Client("node https", ("{kit}/node", "-e", NODE_HTTPS), "GET /x", "variable", by_files=False),
     Client(
         "node --use-system-ca",
         ("{kit}/node", "--use-system-ca", "-e", FETCH),
@@ -108,12 +111,13 @@ CLIENTS = (
         "variable",
         unset=("NODE_EXTRA_CA_CERTS",),
     ),
-    Client("node of the host", ("/usr/bin/node", "-e", FETCH), "GET /x", "none"),
+    Client("node of the host", ("/usr/bin/node", "-e", FETCH), "GET /x", "none", by_files=False),
     Client(
         "deno",
         ("{kit}/deno", "eval", DENO_FETCH),
         "GET /x",
         "variable",
+        by_files=False,
         env={"DENO_NO_UPDATE_CHECK": "1"},
     ),
     Client(
