@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -217,3 +219,30 @@ def test_the_process_dies_with_its_terminal_interrupt(home):
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert time.monotonic() - started < 5
+
+
+def test_a_server_name_that_no_certificate_could_have_makes_a_record_and_no_traceback(home, routes):
+    """OpenSSL's binding writes an error about each to standard error, which is the log: unbounded, and with
+    the client's bytes."""
+    outgoing = ssl.MemoryBIO()
+    hello = ssl.create_default_context().wrap_bio(
+        ssl.MemoryBIO(), outgoing, server_hostname="abcdefgh.example"
+    )
+    with pytest.raises(ssl.SSLWantReadError):
+        hello.do_handshake()
+    data = outgoing.read().replace(b"abcdefgh.example", b"abcd\xe9\xe9gh.example")
+    with running(home, "--routes", str(routes), TEST_TOKEN=SECRET) as (process, address):
+        host, _, port = address.rpartition(":")
+        for _ in range(3):
+            with socket.create_connection((host, int(port)), 10) as client:
+                client.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n".encode())
+                assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+                client.sendall(data)
+                while client.recv(4096):
+                    pass
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=10)
+    records = [json.loads(line) for line in log.splitlines()]
+    assert [record["error"] for record in records if record["event"] == "proxy_stray_error"] == [
+        "UnicodeDecodeError"
+    ] * 3

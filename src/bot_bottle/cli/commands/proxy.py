@@ -22,6 +22,7 @@ from bot_bottle.egress.config import ConfigError, Policy
 from bot_bottle.launch.policy import flag_routes, parse_connect_to
 from bot_bottle.launch.routes_file import read_roots, read_routes_file
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.log import catch_strays
 from bot_bottle.sidecar.proxy.process import raise_descriptor_limit
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
 from bot_bottle.store.layout import default_layout
@@ -133,6 +134,7 @@ async def _serve(proxy_options: ProxyOptions, source: Source, listener: socket.s
     proxy = ProxyServer(proxy_options)
     await proxy.start(listener)
     loop = asyncio.get_running_loop()
+    catch_strays(loop, proxy.log)
     over: asyncio.Future[int] = loop.create_future()
 
     def end(status: int) -> None:

@@ -8,9 +8,12 @@ that blocks don't use up.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sys
 import time
+from typing import Any
 
 from bot_bottle.base.clock import utc_now
 from bot_bottle.egress.request import RequestIdentity
@@ -102,3 +105,21 @@ class EventLog:
 
 def _line(record: dict[str, object]) -> bytes:
     return json.dumps({"time": utc_now(), **record}).encode() + b"\n"
+
+
+def catch_strays(loop: asyncio.AbstractEventLoop, log: EventLog) -> None:
+    """For the whole process: errors that nobody catches become records, within the budget.
+
+    The interpreter would write each with its traceback to standard error, which is the log: a server name
+    that is not ASCII makes one in OpenSSL's binding, and quotes the name.
+    """
+
+    def note(error: BaseException | type[BaseException] | None) -> None:
+        kind = error if isinstance(error, type) else type(error)
+        log.note("proxy_stray_error", error=kind.__name__)
+
+    def in_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        note(context.get("exception"))
+
+    sys.unraisablehook = lambda stray: note(stray.exc_type)
+    loop.set_exception_handler(in_loop)

@@ -31,6 +31,7 @@ from bot_bottle.ipc.sidecar import (
     ToSidecar,
 )
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.log import catch_strays
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
 
 ROUTES_FILE = "routes.yaml"
@@ -105,6 +106,7 @@ async def _serve(
         _say(control, Refused(_reason(error)))
         return 1
     loop = asyncio.get_running_loop()
+    catch_strays(loop, proxy.log)
     over: asyncio.Future[bool] = loop.create_future()
     control.setblocking(False)
     loop.add_reader(control.fileno(), _on_control, control, proxy, egress_dir, over)
