@@ -147,7 +147,7 @@ def runs_inside(client: Client, kit: Path) -> Iterator[dict[str, object]]:
     recorded = {k: v.replace(proxy_port, str(RECORDER_PORT)) for k, v in environment.PROXY.items()}
     words = {
         "host": HOST, "port": "443", "recorder": str(RECORDER_PORT), "kit": str(kit),
-        "pem": f"{kit}/stranger.pem", "jks": f"{kit}/stranger.jks",
+        "home": "/tmp/home", "pem": f"{kit}/stranger.pem", "jks": f"{kit}/stranger.jks",
     }  # fmt: skip
     yield run_of(client, "variables", words, env=recorded)
     if client.proxy_options:
@@ -228,7 +228,13 @@ def test_told_to_trust_others_it_rejects_ours(inside: Runs, kit: Path, client: C
 def outside(kit: Path) -> Runs:
     """On this host, straight to an upstream under a CA that nobody knows; told of it, and not."""
     with FakeUpstream(hello, alpn=("http/1.1",), certificate_for=STRANGER) as upstream:
-        words = {"host": STRANGER, "port": str(upstream.port), "kit": str(kit), "recorder": ""}
+        words = {
+            "host": STRANGER,
+            "port": str(upstream.port),
+            "kit": str(kit),
+            "recorder": "",
+            "home": f"{kit}/home",
+        }
         words |= write_roots(kit, "upstream", upstream.ca_pem)
         clients = [client for client in CLIENTS if not missing(client, kit)]
         runs = [run_of(client, "stranger", words) for client in clients]

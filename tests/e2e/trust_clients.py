@@ -14,7 +14,7 @@ RAW = "GET /{path}/raw HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\
 @dataclass(frozen=True)
 class Client:
     """``{…}`` in an argument: url, path (of it), host, port, recorder (port of a proxy), pem, jks (files of
-    roots), kit (the directory with what a test brings)."""
+    roots), home, kit (the directory with what a test brings)."""
 
     name: str
     argv: tuple[str, ...]
@@ -73,7 +73,7 @@ CLIENTS = (
         "uv",
         (
             "{kit}/uv", "pip", "install", "--no-cache", "--no-config", "--python", "/usr/bin/python3",
-            "--target", "/tmp/uv-target", "--index-url", "{url}/simple", "nothing",
+            "--target", "{home}/target", "--index-url", "{url}/simple", "nothing",
         ),
         "GET /simple/nothing/",
         "variable",

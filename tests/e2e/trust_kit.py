@@ -122,7 +122,7 @@ def run_of(
         "key": [client.name, way],
         "argv": [word.format_map(words) for word in argv],
         "env": {k: v.format_map(words) for k, v in own.items() if k not in client.unset}
-        | {"HOME": "/tmp/bb-trust-home"},
+        | {"HOME": words["home"]},
         "unset": [*unset, *client.unset],
         "given": client.given.format_map(words),
     }
