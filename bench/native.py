@@ -1,30 +1,72 @@
-"""The benchmark's own programs in C (``native/``): built here, the origin started, the client run.
-
-A proxy's CPU time is read from /proc, with all its child processes, in the moments when the client begins and
-ends to measure.
-"""
+"""The benchmark's own programs in C (``native/``): built here, the origin started, the client run."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from contestants import ROOT, Unavailable
+from procfs import cpu_s, peak_mb, reset_peak, resident_mb
 from proxies import ADDRESS, HOST, ORIGIN_PORT, Proxy
 
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 
-CLIENT_CORE = "1"
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+CLIENT_CORE = 1
+RUN_TIMEOUT_S = 120.0
+
+
+class WrongAnswer(Exception):
+    """The client did not get what it asked for."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One run of the client, and what the proxy spent on it."""
+
+    done: int
+    seconds: float
+    bytes: int
+    cpu_s: float
+    """Of the client itself."""
+
+    p50_us: float
+    p99_us: float
+    max_us: float
+    proxy_cpu_s: float
+    origin_cpu_s: float
+
+    before_mb: float
+    peak_mb: float
+
+    @property
+    def per_second(self) -> float:
+        return self.done / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU milliseconds of the proxy for each request."""
+        return self.proxy_cpu_s / self.done * 1000
+
+    @property
+    def busy(self) -> tuple[float, float]:
+        """The share of its core that the proxy used, and the share that client and origin used of theirs."""
+        return self.proxy_cpu_s / self.seconds, (self.cpu_s + self.origin_cpu_s) / self.seconds
+
+    @property
+    def mb_per_second(self) -> float:
+        return self.bytes / self.seconds / 1e6
+
+    @property
+    def growth_mb(self) -> float:
+        return self.peak_mb - self.before_mb
 
 
 def build(directory: Path) -> Path:
-    """Compile load and origin into *directory*."""
+    """Compile load and origin into *directory*, each time (a second)."""
     directory.mkdir(parents=True, exist_ok=True)
     for name in ("load", "origin"):
         source = ROOT / "bench" / "native" / f"{name}.c"
@@ -35,58 +77,58 @@ def build(directory: Path) -> Path:
     return directory
 
 
+@dataclass(frozen=True)
+class Bench:
+    """The programs, and the origin that they and all proxies reach at ``HOST:443``."""
+
+    programs: Path
+    origin_pid: int
+    origin_ca: Path
+
+    def direct(self) -> Proxy:
+        """The origin itself, for what a request takes without any proxy."""
+        return Proxy("direct", "", "", self.origin_pid, 0, self.origin_ca)
+
+    def load(self, proxy: Proxy, mode: str, *, connections: int = 1, seconds: float = 0, size: int = 0) -> Cost:
+        """Run the client through *proxy*; WrongAnswer when an answer is not the one asked for."""
+        port = str(proxy.port or f"={ORIGIN_PORT}")
+        argv = ["taskset", "-c", str(CLIENT_CORE), str(self.programs / "load"), mode, ADDRESS, port, HOST]
+        argv += [str(proxy.ca), str(connections), str(seconds), str(size)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as client:
+            assert client.stdin and client.stdout
+            client.stdout.readline()
+            reset_peak(proxy.pid)
+            memory = resident_mb(proxy.pid)
+            cpu, origin = cpu_s(proxy.pid), cpu_s(self.origin_pid)
+            with contextlib.suppress(BrokenPipeError):
+                client.stdin.write("\n")
+                client.stdin.flush()
+            line = client.stdout.readline()
+            cpu, origin = cpu_s(proxy.pid) - cpu, cpu_s(self.origin_pid) - origin
+            peak = peak_mb(proxy.pid)
+            _, words = client.communicate(timeout=RUN_TIMEOUT_S)
+        if client.returncode != 0 or not line:
+            raise WrongAnswer(f"{proxy.name}, {mode}: {words.strip()}")
+        spent = {"proxy_cpu_s": cpu, "origin_cpu_s": origin, "before_mb": memory, "peak_mb": peak}
+        return Cost(**json.loads(line), **spent)
+
+
 @contextlib.contextmanager
-def origin(programs: Path, authority: CertificateAuthority, directory: Path) -> Iterator[int]:
-    """Run the upstream with a certificate of *authority*; its process id."""
+def bench(programs: Path, directory: Path) -> Iterator[Bench]:
+    """Run the origin, with a certificate of an authority made for it, until the block ends."""
+    authority = CertificateAuthority.create()
     leaf = authority.leaf(HOST)
-    chain, key = directory / "origin.pem", directory / "origin-key.pem"
+    ca, chain, key = (directory / name for name in ("origin-ca.pem", "origin.pem", "origin-key.pem"))
+    ca.write_text(authority.ca_pem)
     chain.write_bytes(leaf.chain_pem)
     key.write_bytes(leaf.key_pem)
-    argv = ["taskset", "-c", CLIENT_CORE, str(programs / "origin"), ADDRESS, str(ORIGIN_PORT), str(chain), str(key)]
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        if process.stdout.readline() != b"ready\n":
-            raise Unavailable("the origin did not start")
-        origin.pid = process.pid
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def tree(pid: int) -> Iterator[int]:
-    """*pid* and all its descendants that live now."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        with contextlib.suppress(OSError):
-            for child in (task / "children").read_text().split():
-                yield from tree(int(child))
-
-
-def cpu_s(pid: int) -> float:
-    """User and kernel time of *pid* and its descendants, with those that they have waited for."""
-    total = 0
-    for each in tree(pid):
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            total += sum(int(field) for field in fields[11:15])
-    return total * TICK_S
-
-
-def load(programs: Path, proxy: Proxy, mode: str, connections: int, seconds: float, size: int = 0) -> dict[str, Any]:
-    """One run of the client through *proxy*."""
-    argv = ["taskset", "-c", CLIENT_CORE, str(programs / "load"), mode, ADDRESS, str(proxy.port), HOST]
-    argv += [str(proxy.ca), str(connections), str(seconds), str(size)]
-    client = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert client.stdout and client.stdin
-    client.stdout.readline()
-    before, other = cpu_s(proxy.pid), cpu_s(client.pid) + cpu_s(origin.pid)
-    client.stdin.write("\n")
-    client.stdin.flush()
-    line = client.stdout.readline()
-    after, other2 = cpu_s(proxy.pid), cpu_s(client.pid) + cpu_s(origin.pid)
-    _, words = client.communicate()
-    if client.returncode != 0:
-        raise RuntimeError(f"{proxy.name}: {words}")
-    return {**json.loads(line), "cpu_s": after - before, "other_s": other2 - other}
+    argv = ["taskset", "-c", str(CLIENT_CORE), str(programs / "origin"), ADDRESS, str(ORIGIN_PORT)]
+    with subprocess.Popen([*argv, chain, key], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            if process.stdout.readline() != b"ready\n":
+                raise Unavailable("the origin did not start")
+            yield Bench(programs, process.pid, ca)
+        finally:
+            process.terminate()

@@ -1,22 +1,25 @@
-/* The client of the proxy benchmark: CONNECT, TLS and HTTP/1.1 from one thread, so that the proxy is the bottleneck.
+/* The client of the proxy benchmark: CONNECT, TLS and HTTP/1.1 from one thread; the proxy is the bottleneck.
  *
- *   load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS [BYTES]
+ *   load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS SIZE
  *
  *   keep      requests one after another on each of CONNECTIONS connections, for SECONDS
  *   fresh     a new connection (CONNECT, TLS, one request, close) for each request
- *   down, up  each connection fetches, or posts, BYTES once
- *   slow      as down, reading 64 KiB every 50 ms, given up after SECONDS
+ *   down, up  each connection fetches, or posts, SIZE bytes once
+ *   slow      as down on one connection, reading 64 KiB every 50 ms, given up after SECONDS
+ *   names     as fresh on one connection, each for another name under HOST, SIZE times; each must be a 403
  *
  * ADDRESS:PORT is the proxy; PORT with a leading "=" is the origin itself, without CONNECT. CA is the file whose
- * roots the certificate of HOST must come from. Every answer must be 200 and of the right length, else it ends
- * with status 1. It warms up, prints "warm", waits for a line on standard input, measures, and prints one
- * JSON object: done, seconds, bytes, and the median, 90th, 99th percentile and maximum of a request in microseconds.
+ * roots the certificate of HOST must come from. Every answer must have the right status and length, else it
+ * ends with status 1. It warms up, prints "warm", waits for a line on standard input, measures, and prints one
+ * JSON object: done, seconds, bytes, cpu_s (its own), and of a request the median, 99th percentile and maximum
+ * in microseconds.
  */
 #define _GNU_SOURCE
 #include "net.h"
 
-enum { BUFFER = 262144, WARM_EACH = 20, BUCKETS = 2000000, SLOW_PAUSE_US = 50000, SLOW_READ = 65536 };
-typedef enum { KEEP, FRESH, DOWN, UP, SLOW } Mode;
+enum { BUFFER = 262144, WARM_EACH = 20, BUCKETS = 2000000, SILENT_MS = 20000 };
+enum { SLOW_READ = 65536, SLOW_PAUSE_US = 50000 };
+typedef enum { KEEP, FRESH, DOWN, UP, SLOW, NAMES } Mode;
 typedef enum { CONNECTING, ASKING, TUNNEL, SHAKING, SENDING, READING } State;
 
 typedef struct {
@@ -28,27 +31,44 @@ typedef struct {
     long long upload_left;
     double started;
     long done;
-    char head[8192];
+    char ask[640], request[1024], head[8192];
 } Flow;
 
 static Mode mode;
 static struct sockaddr_in target;
 static const char *host;
 static int direct, epoll, connections, warm;
-static long long bytes;
+static long long size;
 static SSL_CTX *context;
-static char ask[512], request[1024], buffer[BUFFER];
+static char buffer[BUFFER];
 static long finished, histogram[BUCKETS + 1];
 static double longest, last_end;
 static long long body_bytes;
 
-static double now(void) {
+static double now(clockid_t clock) {
     struct timespec moment;
-    clock_gettime(CLOCK_MONOTONIC, &moment);
+    clock_gettime(clock, &moment);
     return (double)moment.tv_sec + (double)moment.tv_nsec / 1e9;
 }
 
+/* Write what this flow will send: its CONNECT and its request. */
+static void compose(Flow *flow, const char *name) {
+    char path[64] = "/v1/things?limit=3", length[96] = "";
+    if (mode == DOWN || mode == SLOW) snprintf(path, sizeof path, "/v1/bytes/%lld", size);
+    if (mode == UP) snprintf(length, sizeof length, "Content-Type: text/plain\r\nContent-Length: %lld\r\n", size);
+    snprintf(flow->ask, sizeof flow->ask, "CONNECT %s:443 HTTP/1.1\r\nHost: %s:443\r\n\r\n", name, name);
+    snprintf(flow->request, sizeof flow->request,
+             "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load/1.0\r\nAccept: application/json\r\n"
+             "Accept-Encoding: gzip, deflate\r\nX-Request-Id: 0123456789abcdef\r\n"
+             "Authorization: Bearer placeholder\r\n%s\r\n",
+             mode == UP ? "POST" : "GET", path, name, length);
+}
+
 static void open_flow(Flow *flow) {
+    char name[256];
+    if (mode == NAMES) snprintf(name, sizeof name, "n%ld.%s", flow->done, host);
+    else snprintf(name, sizeof name, "%s", host);
+    compose(flow, name);
     flow->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(flow->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (mode == SLOW) setsockopt(flow->fd, SOL_SOCKET, SO_RCVBUF, &(int){SLOW_READ}, sizeof(int));
@@ -56,11 +76,11 @@ static void open_flow(Flow *flow) {
         die("connect: %s", strerror(errno));
     flow->ssl = SSL_new(context);
     SSL_set_fd(flow->ssl, flow->fd);
-    SSL_set_tlsext_host_name(flow->ssl, host);
-    SSL_set1_host(flow->ssl, host);
+    SSL_set_tlsext_host_name(flow->ssl, name);
+    SSL_set1_host(flow->ssl, name);
     flow->state = CONNECTING;
     flow->sent = flow->head_used = 0;
-    flow->started = now();
+    flow->started = now(CLOCK_MONOTONIC);
     watch(epoll, EPOLL_CTL_ADD, flow->fd, EPOLLIN | EPOLLOUT | EPOLLET, flow);
 }
 
@@ -75,12 +95,12 @@ static void begin_request(Flow *flow) {
     flow->state = SENDING;
     flow->sent = flow->head_used = 0;
     flow->body_left = -1;
-    flow->upload_left = mode == UP ? bytes : 0;
-    if (mode != FRESH) flow->started = now();
+    flow->upload_left = mode == UP ? size : 0;
+    if (mode != FRESH && mode != NAMES) flow->started = now(CLOCK_MONOTONIC);
 }
 
 static void end_request(Flow *flow) {
-    last_end = now();
+    last_end = now(CLOCK_MONOTONIC);
     double took = last_end - flow->started;
     long bucket = (long)(took * 1e6);
     histogram[bucket < BUCKETS ? bucket : BUCKETS]++;
@@ -91,7 +111,7 @@ static void end_request(Flow *flow) {
         begin_request(flow);
     } else {
         close_flow(flow);
-        if (mode == FRESH) open_flow(flow);
+        if (mode == FRESH || (mode == NAMES && finished < size)) open_flow(flow);
     }
 }
 
@@ -99,24 +119,25 @@ static void end_request(Flow *flow) {
 static void read_head(Flow *flow, char *end) {
     *end = 0;
     const char *length = strcasestr(flow->head, "\r\ncontent-length:");
-    if (strncmp(flow->head, "HTTP/1.1 200", 12) || !length) die("unexpected answer: %s", flow->head);
+    const char *status = mode == NAMES ? "HTTP/1.1 403" : "HTTP/1.1 200";
+    if (strncmp(flow->head, status, 12) || !length) die("unexpected answer: %s", flow->head);
     flow->body_left = atoll(length + 17);
-    long long wanted = mode == DOWN || mode == SLOW ? bytes : 512;
-    if (flow->body_left != wanted) die("an answer of %lld bytes, not %lld", flow->body_left, wanted);
+    long long wanted = mode == DOWN || mode == SLOW ? size : 512;
+    if (mode != NAMES && flow->body_left != wanted) die("an answer of %lld bytes, not %lld", flow->body_left, wanted);
 }
 
 static int send_some(Flow *flow) {
-    size_t size = strlen(request);
+    size_t whole = strlen(flow->request);
     int got;
-    if (flow->sent < size) {
-        got = SSL_write(flow->ssl, request + flow->sent, (int)(size - flow->sent));
+    if (flow->sent < whole) {
+        got = SSL_write(flow->ssl, flow->request + flow->sent, (int)(whole - flow->sent));
         if (got > 0) flow->sent += (size_t)got;
     } else {
         int take = flow->upload_left < 16384 ? (int)flow->upload_left : 16384;
         got = SSL_write(flow->ssl, buffer, take);
         if (got > 0) flow->upload_left -= got, body_bytes += got;
     }
-    if (got > 0 && flow->sent == size && !flow->upload_left) flow->state = READING;
+    if (got > 0 && flow->sent == whole && !flow->upload_left) flow->state = READING;
     return got;
 }
 
@@ -152,9 +173,9 @@ static int step(Flow *flow) {
         flow->state = direct ? SHAKING : ASKING;
         return 1;
     case ASKING:
-        got = send(flow->fd, ask, strlen(ask), MSG_NOSIGNAL);
+        got = send(flow->fd, flow->ask, strlen(flow->ask), MSG_NOSIGNAL);
         if (got < 0 && (errno == EAGAIN || errno == ENOTCONN)) return 0;
-        if (got != (ssize_t)strlen(ask)) die("CONNECT could not be sent: %s", strerror(errno));
+        if (got != (ssize_t)strlen(flow->ask)) die("CONNECT could not be sent: %s", strerror(errno));
         flow->state = TUNNEL;
         return 1;
     case TUNNEL:
@@ -199,7 +220,7 @@ static double percentile(double part) {
 }
 
 static void run(Flow *flows, double seconds) {
-    double started = 0, until = 0;
+    double started = 0, until = 0, cpu = 0;
     int measured = 0;
     for (int i = 0; i < connections; i++) open_flow(&flows[i]);
     for (;;) {
@@ -209,8 +230,9 @@ static void run(Flow *flows, double seconds) {
             if (getchar() == EOF) exit(1);
             memset(histogram, 0, sizeof histogram);
             finished = 0, longest = 0, body_bytes = 0, measured = 1;
-            started = last_end = now();
+            started = last_end = now(CLOCK_MONOTONIC);
             until = started + seconds;
+            cpu = now(CLOCK_PROCESS_CPUTIME_ID);
             /* What was asked before the wait is not to be timed with it. */
             for (int i = 0; i < connections; i++) flows[i].started = started;
         }
@@ -220,45 +242,37 @@ static void run(Flow *flows, double seconds) {
             usleep(SLOW_PAUSE_US);
             step(&flows[0]);
         } else {
-            count = epoll_wait(epoll, events, 64, 10000);
-            if (count == 0) die("nothing for 10 s");
+            count = epoll_wait(epoll, events, 64, SILENT_MS);
+            if (count == 0) die("silence for %d ms", SILENT_MS);
         }
         for (int i = 0; i < count; i++)
             while (step(events[i].data.ptr)) {}
-        double moment = now();
-        int over = mode == DOWN || mode == UP ? finished == connections : measured && moment >= until;
-        if (over) {
-            printf("{\"done\": %ld, \"seconds\": %.6f, \"bytes\": %lld, \"p50_us\": %.0f, \"p90_us\": %.0f, "
+        double moment = now(CLOCK_MONOTONIC);
+        int counted = mode == DOWN || mode == UP || mode == NAMES;
+        if (counted ? finished == (mode == NAMES ? size : connections) : measured && moment >= until) {
+            cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+            printf("{\"done\": %ld, \"seconds\": %.6f, \"bytes\": %lld, \"cpu_s\": %.6f, \"p50_us\": %.0f, "
                    "\"p99_us\": %.0f, \"max_us\": %.0f}\n",
-                   finished, (mode == SLOW ? moment : last_end) - started, body_bytes, percentile(0.5),
-                   percentile(0.9), percentile(0.99), longest * 1e6);
+                   finished, (mode == SLOW ? moment : last_end) - started, body_bytes, cpu, percentile(0.5),
+                   percentile(0.99), longest * 1e6);
             exit(0);
         }
     }
 }
 
 int main(int argc, char **argv) {
-    static const char *names[] = {"keep", "fresh", "down", "up", "slow"};
-    if (argc < 8) die("usage: load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS [BYTES]");
+    static const char *modes[] = {"keep", "fresh", "down", "up", "slow", "names"};
+    if (argc != 9) die("usage: load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS SIZE");
     int found = 0;
-    while (found < 5 && strcmp(names[found], argv[1])) found++;
-    if (found == 5) die("no such mode: %s", argv[1]);
+    while (found < 6 && strcmp(modes[found], argv[1])) found++;
+    if (found == 6) die("no such mode: %s", argv[1]);
     mode = (Mode)found;
     direct = argv[3][0] == '=';
     target = endpoint(argv[2], atoi(argv[3] + direct));
     host = argv[4];
-    connections = atoi(argv[6]);
-    bytes = argc > 8 ? atoll(argv[8]) : 0;
-    warm = mode == DOWN || mode == UP || mode == SLOW;
-    snprintf(ask, sizeof ask, "CONNECT %s:443 HTTP/1.1\r\nHost: %s:443\r\n\r\n", host, host);
-    char path[64] = "/v1/things?limit=3", length[64] = "";
-    if (mode == DOWN || mode == SLOW) snprintf(path, sizeof path, "/v1/bytes/%lld", bytes);
-    if (mode == UP) snprintf(length, sizeof length, "Content-Length: %lld\r\nContent-Type: text/plain\r\n", bytes);
-    snprintf(request, sizeof request,
-             "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load/1.0\r\nAccept: application/json\r\n"
-             "Accept-Encoding: gzip, deflate\r\nX-Request-Id: 0123456789abcdef\r\n"
-             "Authorization: Bearer placeholder\r\n%s\r\n",
-             mode == UP ? "POST" : "GET", path, host, length);
+    connections = mode == SLOW || mode == NAMES ? 1 : atoi(argv[6]);
+    size = atoll(argv[8]);
+    warm = mode != KEEP && mode != FRESH;
     context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

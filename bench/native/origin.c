@@ -2,7 +2,9 @@
  *
  *   origin ADDRESS PORT CERTIFICATE KEY        prints "ready" once it listens, runs until it is killed
  *
- *   GET /.../bytes/N    200 with N zero bytes; any other GET: 200 with 512 bytes of JSON
+ *   GET /.../bytes/N    200 with N zero bytes
+ *   GET /.../echo       200 with the head as it came
+ *   any other GET       200 with 512 bytes of JSON
  *   POST, PUT           200 once the whole body (Content-Length or chunked) was read and dropped
  *
  * It trusts its clients (they are the proxies that are measured) and is no example of a server.
@@ -10,7 +12,7 @@
 #define _GNU_SOURCE
 #include "net.h"
 
-enum { HEAD_MAX = 65536, OUT_MAX = 65536 };
+enum { HEAD_MAX = 65536, OUT_MAX = HEAD_MAX + 1024 };
 
 typedef struct {
     int fd, shaken, writing;
@@ -27,11 +29,12 @@ typedef struct {
 static char zeros[16384];
 static char small[512 + 1];
 
+/* Length bytes of body, or of zeros. */
 static void answer(Peer *peer, const char *body, long long length) {
     peer->out_used = (size_t)snprintf(peer->out, OUT_MAX,
         "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-        "Content-Type: %s\r\nContent-Length: %lld\r\n\r\n%s",
-        body ? "application/json" : "application/octet-stream", length, body ? body : "");
+        "Content-Type: %s\r\nContent-Length: %lld\r\n\r\n%.*s",
+        body ? "application/json" : "application/octet-stream", length, body ? (int)length : 0, body ? body : "");
     peer->out_sent = 0;
     peer->zeros_left = body ? 0 : length;
     peer->writing = 1;
@@ -47,6 +50,7 @@ static void judge(Peer *peer, char *end) {
     const char *bytes = strstr(peer->head, "/bytes/");
     if (strncmp(peer->head, "GET ", 4) == 0) {
         if (bytes) answer(peer, NULL, atoll(bytes + 7));
+        else if (strstr(peer->head, "/echo HTTP/")) answer(peer, peer->head, (long long)size);
         else answer(peer, small, 512);
     } else {
         peer->in_body = 1;
