@@ -269,14 +269,15 @@ def test_responses_without_a_body_end_with_their_head(serve, name):
 
 
 def test_what_is_between_two_neighbours_only_is_not_passed_on(serve):
-    """Hop-by-hop fields, those that Connection names, Alt-Svc and our own fields of an upstream fall away."""
+    """Hop-by-hop fields, those that Connection names, Alt-Svc, Refresh and our own fields of an upstream fall
+    away."""
     proxy, _ = serve(
         lambda request, connection: connection.reply(
             200,
             b"ok",
             [
                 ("Connection", "X-Hop, keep-alive"), ("X-Hop", "1"), ("Keep-Alive", "timeout=5"),
-                ("Alt-Svc", 'h3=":443"'), ("Proxy-Authenticate", "Basic"), ("Upgrade", "h2c"),
+                ("Alt-Svc", 'h3=":443"'), ("Refresh", "0; url=https://evil.example/"), ("Proxy-Authenticate", "Basic"), ("Upgrade", "h2c"),
                 ("Trailer", "X"), ("X-Bot-Bottle-Launch", "forged"), ("x-bot-bottle", "blocked"),
                 ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Kept", "yes"),
             ],

@@ -25,9 +25,10 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate proxy-authentication-info te trailer"
-    b" transfer-encoding upgrade content-length alt-svc".split()
+    b" transfer-encoding upgrade content-length alt-svc refresh".split()
 )
-"""RFC 9110 section 7.6.1, framing (written anew), and Alt-Svc: it offers a way around (threats C8)."""
+"""RFC 9110 section 7.6.1, framing (written anew), and what sends a client elsewhere without a status that
+says so (threats C8): Alt-Svc offers a way around, Refresh is a redirect that no specification knows."""
 
 _OURS = b"x-bot-bottle"
 """No upstream speaks with our headers."""
