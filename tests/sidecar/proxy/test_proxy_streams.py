@@ -277,7 +277,8 @@ def test_what_is_between_two_neighbours_only_is_not_passed_on(serve):
             b"ok",
             [
                 ("Connection", "X-Hop, keep-alive"), ("X-Hop", "1"), ("Keep-Alive", "timeout=5"),
-                ("Alt-Svc", 'h3=":443"'), ("Refresh", "0; url=https://evil.example/"), ("Proxy-Authenticate", "Basic"), ("Upgrade", "h2c"),
+                ("Alt-Svc", 'h3=":443"'), ("Refresh", "0; url=https://evil.example/"),
+                ("Proxy-Authenticate", "Basic"), ("Upgrade", "h2c"),
                 ("Trailer", "X"), ("X-Bot-Bottle-Launch", "forged"), ("x-bot-bottle", "blocked"),
                 ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Kept", "yes"),
             ],
