@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from contestants import ROOT, Unavailable
 from procfs import cpu_s, peak_mb, reset_peak, resident_mb
@@ -89,7 +90,9 @@ class Bench:
         """The origin itself, for what a request takes without any proxy."""
         return Proxy("direct", "", "", self.origin_pid, 0, self.origin_ca)
 
-    def load(self, proxy: Proxy, mode: str, *, connections: int = 1, seconds: float = 0, size: int = 0) -> Cost:
+    def load(
+        self, proxy: Proxy, mode: str, *, connections: int = 1, seconds: float = 0, size: int = 0
+    ) -> Cost:
         """Run the client through *proxy*; WrongAnswer when an answer is not the one asked for."""
         port = str(proxy.port or f"={ORIGIN_PORT}")
         argv = ["taskset", "-c", str(CLIENT_CORE), str(self.programs / "load"), mode, ADDRESS, port, HOST]
@@ -110,8 +113,8 @@ class Bench:
             _, words = client.communicate(timeout=RUN_TIMEOUT_S)
         if client.returncode != 0 or not line:
             raise WrongAnswer(f"{proxy.name}, {mode}: {words.strip()}")
-        spent = {"proxy_cpu_s": cpu, "origin_cpu_s": origin, "before_mb": memory, "peak_mb": peak}
-        return Cost(**json.loads(line), **spent)
+        told: dict[str, Any] = json.loads(line)
+        return Cost(**told, proxy_cpu_s=cpu, origin_cpu_s=origin, before_mb=memory, peak_mb=peak)
 
 
 @contextlib.contextmanager

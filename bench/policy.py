@@ -32,7 +32,11 @@ def prove(proxy: Proxy) -> None:
         raise RuntimeError(f"{proxy.name}: the origin got, with status {status}: {head}")
     if not full:
         return
-    for host, method, path in ((HOST, "GET", "/v2/echo"), (HOST, "DELETE", "/v1/echo"), ("other.test", "GET", "/v1")):
+    for host, method, path in (
+        (HOST, "GET", "/v2/echo"),
+        (HOST, "DELETE", "/v1/echo"),
+        ("other.test", "GET", "/v1"),
+    ):
         try:
             status, _ = ask(proxy, host, method, path)
         except OSError:

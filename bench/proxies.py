@@ -142,12 +142,19 @@ def squid(place: Place) -> Iterator[Proxy]:
     shutil.copytree(TOOLS / "squid", base, symlinks=True)
     directory, libraries = place.directory, base / "usr/lib/squid"
     config = directory / "squid.conf"
-    values = {"address": ADDRESS, "port": place.port, "directory": directory, "upstream_ca": place.upstream_ca}
+    values = {
+        "address": ADDRESS,
+        "port": place.port,
+        "directory": directory,
+        "upstream_ca": place.upstream_ca,
+    }
     values |= {"host": HOST, "credential": CREDENTIAL, "libraries": libraries, "share": base / "usr/share"}
     config.write_text((PEERS / "squid.conf").read_text().format_map(values))
     make_authority(directory / "ca.pem", directory / "key.pem")
     env = {"LD_LIBRARY_PATH": str(base / "usr/lib/x86_64-linux-gnu")}
-    output([str(libraries / "security_file_certgen"), "-c", "-s", f"{directory}/certificates", "-M", "4MB"], env)
+    output(
+        [str(libraries / "security_file_certgen"), "-c", "-s", f"{directory}/certificates", "-M", "4MB"], env
+    )
     for path in [directory, *directory.glob("*"), *directory.glob("certificates/*")]:
         shutil.chown(path, "nobody", "nogroup")
     program = str(base / "usr/sbin/squid")

@@ -3,7 +3,7 @@
 Every proxy takes up TLS from the client and makes TLS of its own to the same origin. Proxies have core 0, client
 and origin core 1. The contestants take turns in each measure of each round, so that a busy moment hits them
 alike. An answer that is not the one asked for ends the benchmark; a peer may try again, which is counted.
-Results go to ``tools/bench/proxy.json`` and, between markers, into ``docs/benchmarks.md``.
+Results go to ``tools/bench/proxy.json`` and, between markers, into ``docs/benchmarks.md``. Some five minutes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import proxy_report
 from contestants import ROOT, TOOLS, Unavailable
 from native import Bench, Cost, WrongAnswer
 from policy import prove
+from procfs import resident_mb
 from proxies import ENTER, HOST, Place, Proxy
 from report import machine, put_between_markers
 
@@ -118,7 +119,9 @@ def run_rounds(bench: Bench, contestants: list[Proxy], plan: Plan, failures: dic
             first = number % len(contestants)
             for proxy in contestants[first:] + contestants[:first]:
                 if takes_part(proxy.name, what):
-                    print(f"\rround {number + 1}: {what:6} {proxy.name:24}", end="", file=sys.stderr, flush=True)
+                    print(
+                        f"\rround {number + 1}: {what:6} {proxy.name:24}", end="", file=sys.stderr, flush=True
+                    )
                     cost = tried(bench, proxy, what, plan, failures)
                     costs[proxy.name].setdefault(what, []).append(cost)
     print(file=sys.stderr)
@@ -149,15 +152,18 @@ def run(options: argparse.Namespace) -> proxy_report.Result:
                 print(f"bench: {name} left out: {error}", file=sys.stderr)
                 continue
             prove(contestants[-1])
+        idle_mb = {proxy.name: resident_mb(proxy.pid) for proxy in contestants}
         costs = run_rounds(bench, contestants, plan, failures)
     shown = {proxy.name: (proxy.version, proxy.policy) for proxy in contestants}
-    return proxy_report.Result(machine(), asdict(plan), shown, costs, absent, failures)
+    return proxy_report.Result(machine(), asdict(plan), shown, costs, absent, failures, idle_mb)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one short round; numbers to look at, not to keep")
-    parser.add_argument("--no-write", action="store_true", help="leave docs/benchmarks.md as it is")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round; numbers to look at, not to keep"
+    )
+    parser.add_argument("--no-write", action="store_true", help="only print the tables")
     parser.add_argument("--only", action="append", choices=list(ENTER), help="measure this one (repeatable)")
     options = parser.parse_args()
     TOOLS.mkdir(parents=True, exist_ok=True)
@@ -165,10 +171,10 @@ def main() -> int:
         subprocess.run([ROOT / "scripts" / "peers.sh"], check=True)
     enter_namespaces()
     result = run(options)
-    (TOOLS / "proxy.json").write_text(json.dumps(result.as_json(), indent=2) + "\n")
     text = proxy_report.markdown(result)
     print(text)
     if not options.no_write:
+        (TOOLS / "proxy.json").write_text(json.dumps(result.as_json(), indent=2) + "\n")
         put_between_markers(ROOT / "docs" / "benchmarks.md", "proxy", text)
     return 0
 

@@ -28,6 +28,8 @@ class Result:
     costs: dict[str, dict[str, list[Cost]]]
     absent: dict[str, str]
     failures: dict[str, int]
+    idle_mb: dict[str, float]
+    """Resident memory of each before anything was measured."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -36,9 +38,15 @@ class Result:
         costs = self.costs.get(name, {}).get(what)
         return statistics.median(value(cost) for cost in costs) if costs else None
 
-    def most(self, name: str, what: str, value: Callable[[Cost], float]) -> float | None:
+    def grown_mb(self, name: str, what: str) -> float | None:
+        """The most that one transfer added; the first ones are compared with the proxy that had nothing to do.
+
+        Later ones can't be: other measures lie between.
+        """
         costs = self.costs.get(name, {}).get(what)
-        return max(value(cost) for cost in costs) if costs else None
+        if not costs or name not in self.idle_mb:
+            return None
+        return max(costs[0].peak_mb - self.idle_mb[name], *(cost.growth_mb for cost in costs))
 
     def added_us(self, name: str, value: Callable[[Cost], float]) -> float | None:
         """Latency of a request on an open connection, less what it takes without a proxy."""
@@ -63,9 +71,9 @@ def row(result: Result, name: str) -> str:
         number(result.median(name, "fresh", lambda c: c.cpu_ms), ".2f"),
         number(result.median(name, "down", lambda c: c.mb_per_second)),
         number(result.median(name, "up", lambda c: c.mb_per_second)),
-        number(result.most(name, "down", lambda c: c.growth_mb), ".1f") if name != "direct" else MISSING,
-        number(result.most(name, "up", lambda c: c.growth_mb), ".1f") if name != "direct" else MISSING,
-        number(result.median(name, "slow", lambda c: c.growth_mb), ".1f"),
+        number(result.grown_mb(name, "down"), ".1f"),
+        number(result.grown_mb(name, "up"), ".1f"),
+        number(result.grown_mb(name, "slow"), ".1f"),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -103,15 +111,23 @@ def demands(result: Result) -> list[Demand]:
     rate: Callable[[Cost], float] = lambda c: c.per_second  # noqa: E731
     speed: Callable[[Cost], float] = lambda c: c.mb_per_second  # noqa: E731
     added = ratio(result.added_us(OURS, lambda c: c.p50_us), result.added_us("squid", lambda c: c.p50_us))
-    growths = [result.most(OURS, what, lambda c: c.growth_mb) for what in ("down", "up")]
+    growths = [result.grown_mb(OURS, what) for what in ("down", "up")]
     growth = max((value for value in growths if value is not None), default=None)
-    slow = result.most(OURS, "slow", lambda c: c.growth_mb)
-    names = result.most(OURS, "names", lambda c: c.growth_mb)
+    slow = result.grown_mb(OURS, "slow")
+    names = result.median(OURS, "names", lambda c: c.growth_mb)
     streaming = "mitmdump streaming"
     return [
         Demand("CPU a request, of mitmdump's", 0.1, True, against("mitmdump", "keep", cpu), ".3f"),
-        Demand("requests a second, 16 connections, of mitmdump's", 8, False, against("mitmdump", "keep", rate), ".1f"),
-        Demand("requests a second, 16 connections, of squid's", 0.8, False, against("squid", "keep", rate), ".2f"),
+        Demand(
+            "requests a second, 16 connections, of mitmdump's",
+            8,
+            False,
+            against("mitmdump", "keep", rate),
+            ".1f",
+        ),
+        Demand(
+            "requests a second, 16 connections, of squid's", 0.8, False, against("squid", "keep", rate), ".2f"
+        ),
         Demand("added median latency, of squid's", 1, True, added, ".2f"),
         Demand("CPU a new connection, of mitmdump's", 1 / 3, True, against("mitmdump", "fresh", cpu), ".2f"),
         Demand("CPU a new connection, of squid's", 2, True, against("squid", "fresh", cpu), ".2f"),
@@ -119,7 +135,9 @@ def demands(result: Result) -> list[Demand]:
         Demand("MB/s up, of streaming mitmdump's", 1.3, False, against(streaming, "up", speed), ".2f"),
         Demand("memory growth in a transfer, MB", 32, True, growth, ".1f"),
         Demand("memory growth with a slow reader, MB", 8, True, slow, ".1f"),
-        Demand(f"memory growth with {result.plan['names']} hosts more, MB", NAMES_GROWTH_MB, True, names, ".1f"),
+        Demand(
+            f"memory growth with {result.plan['names']} hosts more, MB", NAMES_GROWTH_MB, True, names, ".1f"
+        ),
     ]
 
 
@@ -143,7 +161,10 @@ def markdown(result: Result) -> str:
         "| CPU ms a new connection | MB/s down | MB/s up | MB grown, down | MB grown, up | MB grown, slow reader |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(row(result, name) for name in (*result.shown, "direct")),
-        *(f"| {name} | not measured: {reason} | | | | | | | | | | | |" for name, reason in result.absent.items()),
+        *(
+            f"| {name} | not measured: {reason} | | | | | | | | | | | |"
+            for name, reason in result.absent.items()
+        ),
         "",
         busy(result),
         *(f"Ended early and repeated: {what}, {times} times." for what, times in result.failures.items()),

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Writes requirements.lock and requirements-dev.lock from pyproject.toml; `--check` only compares.
+# Writes requirements.lock and requirements-dev.lock from pyproject.toml, and the lock of mitmproxy, which
+# `make bench` measures us against; `--check` only compares.
 #
 # Versions already locked stay as they are (`--upgrade` takes the newest). No line names an index: where the
 # packages come from is the business of the machine that installs them, what they must be is in the hashes.
@@ -20,15 +21,17 @@ compile() {
     .venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
         --no-header --no-emit-index-url --no-emit-find-links $upgrade "$@"
 }
-for name in requirements.lock requirements-dev.lock; do
+mkdir -p "$scratch/bench/peers"
+for name in requirements.lock requirements-dev.lock bench/peers/mitmproxy.lock; do
     [ -f "$name" ] && cp "$name" "$scratch/$name"
 done
 compile pyproject.toml --group build --output-file "$scratch/requirements.lock" >/dev/null
 compile pyproject.toml --group build --group dev --constraint "$scratch/requirements.lock" \
     --output-file "$scratch/requirements-dev.lock" >/dev/null
-for name in requirements.lock requirements-dev.lock; do
+compile bench/peers/mitmproxy.in --output-file "$scratch/bench/peers/mitmproxy.lock" >/dev/null
+for name in requirements.lock requirements-dev.lock bench/peers/mitmproxy.lock; do
     if [ -n "$check" ]; then
-        cmp -s "$name" "$scratch/$name" || { echo "$name is not in step with pyproject.toml: run 'make lock'" >&2; exit 1; }
+        cmp -s "$name" "$scratch/$name" || { echo "$name is not in step with what is asked for: run 'make lock'" >&2; exit 1; }
     else
         cp "$scratch/$name" "$name"
     fi
