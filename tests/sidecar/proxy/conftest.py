@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -22,6 +23,8 @@ from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer
 from bot_bottle.testing.upstream import FakeUpstream
+
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: what the tests of faults share is found here
 
 TIMEOUT_S = 10.0
 QUICK = Limits(sweep_s=0.02)

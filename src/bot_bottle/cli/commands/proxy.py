@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import os
 import re
@@ -17,6 +18,7 @@ from bot_bottle.base import messages
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.cli import options
+from bot_bottle.cli.spool import Spool
 from bot_bottle.egress.codec import dump_policy, effective_routes
 from bot_bottle.egress.config import ConfigError, Policy
 from bot_bottle.launch.policy import flag_routes, parse_connect_to
@@ -86,22 +88,27 @@ def command(
     source = Source(Path(routes_file) if routes_file else None, allow, auth, extra_ca)
     text, roots = source.read()
     listener, address = _listen(listen, has_auth=proxy_auth is not None)
+    spool = Spool(STDERR)
     try:
         proxy_options = ProxyOptions(
             policy_text=text,
             authority=authority,
-            log_fd=STDERR,
+            log_fd=spool.descriptor,
             tokens={name: Secret(value) for name, value in os.environ.items() if value},
             connect_to=connect_map(parse_connect_to(item) for item in connect_to),
             extra_ca_pem=roots,
             proxy_auth=_proxy_auth(proxy_auth) if proxy_auth else None,
         )
         raise_descriptor_limit()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with (
+            contextlib.redirect_stderr(spool),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
             return runner.run(_serve(proxy_options, source, listener, address))
     except ValueError as error:
         raise ProxyCommandError(f"{error}: mend the flag or file that it came from") from error
     finally:
+        spool.close()
         listener.close()
         if listen.startswith("unix:"):
             Path(listen.removeprefix("unix:")).unlink(missing_ok=True)

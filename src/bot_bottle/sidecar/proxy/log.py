@@ -59,6 +59,8 @@ class EventLog:
         self._budget = _Budget(limits)
         self._incidents = _Budget(limits)
         self._left_out = 0
+        self._is_torn = False
+        """the last line is half there: the disk was full"""
         self.level = 1
 
     def block(self, deny: Deny, identity: RequestIdentity | None, host: str | None = None) -> None:
@@ -97,10 +99,14 @@ class EventLog:
             self._left_out += 1
 
     def _put(self, line: bytes) -> None:
+        data = b"\n" + line if self._is_torn else line
         try:
-            os.write(self._fd, line)
+            written = os.write(self._fd, data)
         except OSError:
-            pass
+            self._left_out += 1
+            return
+        self._is_torn = written < len(data)
+        self._left_out += self._is_torn
 
 
 def _line(record: dict[str, object]) -> bytes:
