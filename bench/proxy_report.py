@@ -167,7 +167,10 @@ def markdown(result: Result) -> str:
         ),
         "",
         busy(result),
-        *(f"Ended early and repeated: {what}, {times} times." for what, times in result.failures.items()),
+        *(
+            f"Ended early by the peer, then repeated up to twice: {what}, {times} times."
+            for what, times in result.failures.items()
+        ),
         "",
         "| asked of bot-bottle | bound | measured | met |",
         "|---|---|---|---|",
