@@ -89,6 +89,8 @@ HEADER = Match(headers=(HeaderMatch("X-Team", "a"), HeaderMatch("x-env", "t.*", 
         ((("x-team", "a"), ("x-team", "a"), ("x-env", "test")), False),
         ((("x-team", "a"), ("X-Team", "b"), ("x-env", "test")), False),
         ((("x-team", "a"), ("x-env", "atest")), False),
+        ((("x_team", "a"), ("x-env", "test")), False),
+        ((("x-team", "a"), ("x_team", "a"), ("x-env", "test")), False),
         ((), False),
     ],
 )

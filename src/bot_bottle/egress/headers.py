@@ -42,12 +42,17 @@ _OVERRIDES = frozenset(
     {
         "forwarded",
         "via",
+        "x-host",
+        "x-http-host-override",
         "x-http-method",
         "x-http-method-override",
+        "x-http-path-override",
         "x-method-override",
         "x-original-host",
         "x-original-method",
+        "x-original-uri",
         "x-original-url",
+        "x-override-url",
         "x-rewrite-url",
     }
 )

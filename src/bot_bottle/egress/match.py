@@ -38,7 +38,7 @@ class CompiledMatch:
     paths: tuple[Test, ...]
     methods: frozenset[str]
     headers: tuple[tuple[str, Test], ...]
-    """:func:`headers.field_key` of the name, and test of the value"""
+    """name in lower case, and test of the value"""
 
     def holds(self, method: str, path: str, headers: Headers) -> bool:
         """Any of the paths, any of the methods, all of the headers; what is empty holds."""
@@ -138,7 +138,7 @@ def _compile_match(match: Match) -> CompiledMatch:
     return CompiledMatch(
         paths=tuple(_compile_path(item) for item in match.paths),
         methods=frozenset(match.methods),
-        headers=tuple((field_key(item.name), _compile_header(item)) for item in match.headers),
+        headers=tuple((item.name.lower(), _compile_header(item)) for item in match.headers),
     )
 
 
@@ -157,6 +157,7 @@ def _compile_header(item: HeaderMatch) -> Test:
 
 
 def _header_holds(name: str, test: Test, headers: Headers) -> bool:
-    """*name*: a :func:`headers.field_key`, so that ``X_Env`` beside ``X-Env`` counts as twice."""
-    values = [value for key, value in headers if field_key(key) == name]
-    return len(values) == 1 and test(values[0])
+    """``X_Env`` beside ``X-Env`` counts as twice, and alone as none: servers differ in whether they are one."""
+    wanted = field_key(name)
+    values = [(key, value) for key, value in headers if field_key(key) == wanted]
+    return len(values) == 1 and values[0][0].lower() == name and test(values[0][1])
