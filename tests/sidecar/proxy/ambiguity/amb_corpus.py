@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from random import Random
 
+from amb_bytes import edits
 from amb_connections import connection_fields, expectations, prefaces, sequences, splits, upgrades
 from amb_draft import BASES, Case, Mode, Mutation, distinct, made
 from amb_framing import chunks, codings, lengths
@@ -18,6 +19,7 @@ from amb_targets import hosts, paths
 
 SEED = 20260713
 PAIRS = 1200
+EDITS = 1500
 MODES = (Mode.TUNNEL, Mode.DIRECT, Mode.TUNNEL, Mode.TLS, Mode.DIRECT)
 """taken in turn: two of five cases in a plain tunnel, two direct, one in TLS"""
 
@@ -54,6 +56,7 @@ def _all() -> Iterator[Case]:
     yield from prefaces()
     yield from sequences(SEED, MODES)
     yield from splits(MODES)
+    yield from edits(SEED, EDITS, MODES)
 
 
 @lru_cache(maxsize=1)
