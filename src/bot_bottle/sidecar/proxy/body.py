@@ -7,7 +7,7 @@ and dropped: none is ever forwarded.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from bot_bottle.sidecar.proxy.http1 import Body, Framing, Malformed
 
@@ -20,6 +20,9 @@ CHUNKS_A_FEED = 2000
 MAX_TRAILER_BYTES = 8 * 1024
 """gRPC-web and S3 checksums use some hundred; they are dropped anyway."""
 
+_TOO_LONG = "a chunk is longer than it says"
+_NO_SIZE = "a chunk size is not a plain hexadecimal number"
+_BAD_TRAILERS = "the trailer section is not acceptable"
 _HEX = b"0123456789abcdefABCDEF"
 _TRAILER_TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
@@ -101,7 +104,7 @@ class ChunkedBody:
         self._left = 0
         """of the current chunk: data bytes not yet seen"""
         self._ends = 0
-        """1: CR LF of the current chunk's end is awaited; 2: trailers"""
+        """which line comes next. 0: a size; 1: the end of the current chunk; 2: a trailer"""
         self._trailer_bytes = 0
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -129,7 +132,7 @@ class ChunkedBody:
                 at = size
                 break
             if stop == at or data[stop - 1] != 0x0D:
-                raise Malformed("a chunk's line does not end with CR LF")
+                self._refuse_line(data[at:stop])
             self._take_line(data[at : stop - 1])
             at = stop + 1
         if self.done:
@@ -138,24 +141,26 @@ class ChunkedBody:
 
     def _hold(self, part: bytes) -> None:
         """Keep an unfinished line; refuse at once what can't become a good one."""
-        limit = (1, MAX_CHUNK_DIGITS + 1, MAX_TRAILER_BYTES)[self._kind()]
-        if len(part) > limit:
-            raise Malformed("a chunk's line is too long")
         body = part[:-1] if part.endswith(b"\r") else part
-        if self._kind() == 1 and body.translate(None, _HEX):
-            raise Malformed("a chunk size is not a plain hexadecimal number")
-        if self._kind() == 0 and body:
-            raise Malformed("a chunk is longer than it says")
+        if self._ends == 1 and body:
+            raise Malformed(_TOO_LONG)
+        if self._ends == 0 and (len(body) > MAX_CHUNK_DIGITS or body.translate(None, _HEX)):
+            raise Malformed(_NO_SIZE)
+        if self._ends == 2 and len(body) > MAX_TRAILER_BYTES:
+            raise Malformed(_BAD_TRAILERS)
         self._line = part
 
-    def _kind(self) -> int:
-        """Which line comes next: 0 a chunk's end, 1 a size, 2 a trailer."""
-        return (1, 0, 2)[self._ends]
+    def _refuse_line(self, line: bytes) -> NoReturn:
+        """Refuse a line that has no CR: for what is wrong with it besides, if anything is. What is said must
+        not depend on the pieces that it came in."""
+        if line or self._ends == 0:
+            self._take_line(line)
+        raise Malformed("a chunk's line does not end with CR LF")
 
     def _take_line(self, line: bytes) -> None:
         if self._ends == 1:
             if line:
-                raise Malformed("a chunk is longer than it says")
+                raise Malformed(_TOO_LONG)
             self._ends = 0
         elif self._ends == 0:
             self._take_size(line)
@@ -166,7 +171,7 @@ class ChunkedBody:
 
     def _take_size(self, line: bytes) -> None:
         if not line or len(line) > MAX_CHUNK_DIGITS or line.translate(None, _HEX):
-            raise Malformed("a chunk size is not a plain hexadecimal number")
+            raise Malformed(_NO_SIZE)
         if self._strict and line[0] == 0x30 and len(line) > 1:
             raise Malformed("a chunk size has a leading zero")
         self._left = int(line, 16)
@@ -177,7 +182,7 @@ class ChunkedBody:
         self._trailer_bytes += len(line)
         name, colon, _ = line.partition(b":")
         if self._trailer_bytes > MAX_TRAILER_BYTES or line.translate(None, _TRAILER_TEXT):
-            raise Malformed("the trailer section is not acceptable")
+            raise Malformed(_BAD_TRAILERS)
         if not colon or not name or b" " in name or b"\t" in name:
             raise Malformed("a trailer line is not 'name: value'")
 
