@@ -6,7 +6,7 @@ import base64
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot_bottle.egress.codec import load_policy
@@ -57,6 +57,7 @@ def test_names_that_could_carry_data(variable: str, why: str) -> None:
     assert why in found
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=10, max_size=31))
 def test_hex(data: bytes) -> None:
     """No key of 80 bits passes as hex in one label."""
@@ -75,6 +76,7 @@ def test_most_of_what_is_random_is_seen() -> None:
     assert passed < 100
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?){0,5}\Z"))
 def test_any_name(variable: str) -> None:
     """Never more than the bound."""

@@ -17,7 +17,7 @@ import pytest
 
 from bot_bottle.base import linux
 from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend
-from bot_bottle.sandbox.bwrap import carriage, stage
+from bot_bottle.sandbox.bwrap import carriage, doctor, stage
 from bot_bottle.sandbox.contract import Backend, BottleSpec, SelfTestFailed
 from bot_bottle.sandbox.shim.origin import original_destination
 from bot_bottle.testing.backend_ground import Ground, finish
@@ -260,3 +260,12 @@ def test_rules_that_do_nothing_end_the_launch(
     ground = make_ground(Changed())
     with pytest.raises(SelfTestFailed, match="carriage: "), ground.bottle():
         pass
+
+
+def test_doctor_says_what_is_not_carried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note, no failure; and nothing where all is well."""
+    assert doctor.check() == []
+    monkeypatch.setattr(carriage, "listen", lambda: ([], "no such kernel"))
+    (problem,) = doctor.check()
+    assert not problem.fatal
+    assert "80 and 443 only: no such kernel" in problem.what

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import pack, unpack_from
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot_bottle.sandbox.shim.names import StandIns, answer, valid_name
@@ -99,6 +99,7 @@ def test_the_table_is_bounded() -> None:
     assert all(address[:2] == b"\x7f\x01" and 1 <= address[3] <= 254 for address in given_out.values())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=600))
 def test_any_bytes(packet: bytes) -> None:
     """None or an answer of the same id with at most one record."""
@@ -109,6 +110,7 @@ def test_any_bytes(packet: bytes) -> None:
         assert len(addresses(reply)) <= 1
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 65535))
 def test_any_name(name: bytes, kind: int) -> None:
     """Whatever the labels are, an address comes only for a valid name."""
@@ -121,6 +123,7 @@ def test_any_name(name: bytes, kind: int) -> None:
         assert valid_name(stood)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_addresses_that_stand_for_nothing(text: str) -> None:
     """No text raises; only the table's own addresses have a name."""

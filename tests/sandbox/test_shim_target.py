@@ -6,15 +6,17 @@ Real ClientHellos come from OpenSSL; they are cut at every place and packed into
 from __future__ import annotations
 
 import ssl
+from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot_bottle.sandbox.shim.names import valid_name
 from bot_bottle.sandbox.shim.target import MAX_HEAD_BYTES, MORE, find
 
 
+@cache
 def hello(name: str | None) -> bytes:
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = ssl.create_default_context()
@@ -73,6 +75,7 @@ def test_first_bytes(data: bytes, expected: object) -> None:
     assert find(data) == expected
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000), st.sampled_from([b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\nHost: "]))
 def test_any_bytes(data: bytes, head: bytes) -> None:
     """A valid name, none, or more."""
@@ -80,6 +83,7 @@ def test_any_bytes(data: bytes, head: bytes) -> None:
     assert found is None or found is MORE or (isinstance(found, str) and valid_name(found))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_damaged_hellos(data: st.DataObject) -> None:
     """One byte of a real hello changed: no exception, no name that could not be asked for."""

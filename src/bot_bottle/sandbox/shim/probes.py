@@ -38,7 +38,8 @@ _REFUSALS = _UNREACHABLE | frozenset(
         errno.ENOENT,
     }
 )
-_CLONE_NEWUSER = 0x10000000
+_LOOPBACK = ("127.0.0.1", "::1")
+"""As a connection's own address: it can't leave."""
 
 
 class Order:
@@ -72,7 +73,8 @@ def run(order: Order) -> list[bytes]:
 
 def _probes(order: Order) -> list[tuple[str, Callable[[], str]]]:
     def tcp(host: str, port: int) -> Callable[[], str]:
-        return lambda: _connect(order, host, port)
+        dialled = _Dialled(host, port)  # all of them now: what answers does so while others are looked at
+        return lambda: _connect(order, dialled)
 
     def udp(host: str, port: int) -> Callable[[], str]:
         return lambda: _datagram(host, port)
@@ -118,40 +120,53 @@ def _refused(attempt: Callable[[], object], refusals: frozenset[int] = _REFUSALS
     raise _Open("it answered")
 
 
-def _stays_inside(sock: _socket.socket) -> bool:
-    """Whether *sock* is connected over loopback: its source is an address that can't leave."""
-    return sock.getsockname()[0] in ("127.0.0.1", "::1")
-
-
 def _family(host: str) -> int:
     return _socket.AF_INET6 if ":" in host else _socket.AF_INET
 
 
-def _connect(order: Order, host: str, port: int) -> str:
+class _Dialled:
+    """A connection to *address* (for *host*) that was tried, and asked something where it came about."""
+
+    def __init__(self, host: str, port: int, address: str | None = None) -> None:
+        self.host, self.port = host, port
+        self.trouble: OSError | None = None
+        self.sock = _socket.socket(_family(address or host), _socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT_S)
+        try:
+            self.sock.connect((address or host, port))
+        except OSError as error:
+            self.trouble = error
+            return
+        self.inside = self.sock.getsockname()[0] in _LOOPBACK
+        try:
+            self.sock.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        except OSError:
+            pass  # closed at once, as reading it will show
+
+
+def _connect(order: Order, dialled: _Dialled) -> str:
     """On loopback a refusal is right. From anywhere else it would be an answer: right is that there is no
     route, or, where everything is carried, that the one who answers is our proxy, and it refuses."""
-    sock = _socket.socket(_family(host), _socket.SOCK_STREAM)
-    sock.settimeout(TIMEOUT_S)
-    try:
-        sock.connect((host, port))
-    except OSError as error:
-        if error.errno in (_REFUSALS if host == "127.0.0.1" else _UNREACHABLE):
-            return errno.errorcode[error.errno]
-        raise
-    if host == "127.0.0.1" or not order.every_port or not _stays_inside(sock):
+    own = dialled.host == "127.0.0.1"
+    if dialled.trouble is not None:
+        if dialled.trouble.errno in (_REFUSALS if own else _UNREACHABLE):
+            return errno.errorcode[dialled.trouble.errno]
+        raise dialled.trouble
+    if own or not order.every_port or not dialled.inside:
         raise _Open("it answered")
-    return _carried(order, sock, host, port)
+    return _carried(order, dialled)
 
 
-def _carried(order: Order, sock: _socket.socket, host: str, port: int) -> str:
+def _carried(order: Order, dialled: _Dialled) -> str:
     """What became of a connection that nobody but our proxy may have got."""
-    sock.settimeout(PROXY_TIMEOUT_S)
+    if dialled.trouble is not None:
+        raise dialled.trouble
+    dialled.sock.settimeout(PROXY_TIMEOUT_S)
     try:
-        sock.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        reply = _read_to_end(sock)
-    except (ConnectionResetError, BrokenPipeError):
+        reply = _read_to_end(dialled.sock)
+    except ConnectionResetError:
         reply = b""
-    if port == 80:
+    if dialled.port == 80:
         _ours(order, reply, b"403")
         return "403 of this launch"
     if reply:
@@ -172,7 +187,7 @@ def _datagram(host: str, port: int) -> str:
     try:
         return _refused(exchange, _UNREACHABLE)
     except ConnectionRefusedError:
-        if _stays_inside(sock):
+        if sock.getsockname()[0] in _LOOPBACK:
             return "ECONNREFUSED"
         raise
 
@@ -283,18 +298,14 @@ def _stand_in() -> str:
 def _carriage(order: Order) -> str:
     """Names are carried to our proxy, on the ports that the host counts on and no others."""
     address = _stand_in()
-
-    def dialled(port: int) -> _socket.socket:
-        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-        sock.settimeout(PROXY_TIMEOUT_S)
-        sock.connect((address, port))
-        return sock
-
-    _carried(order, dialled(80), FORBIDDEN_NAME, 80)
-    if not order.every_port:
-        return f"ports 80 and 443 of names; {order.tcp_port}: {_refused(lambda: dialled(order.tcp_port))}"
-    _carried(order, dialled(order.tcp_port), FORBIDDEN_NAME, order.tcp_port)
-    return "every port"
+    http, other = (_Dialled(FORBIDDEN_NAME, port, address) for port in (80, order.tcp_port))
+    _carried(order, http)
+    if order.every_port:
+        _carried(order, other)
+        return "every port"
+    if other.trouble is None or other.trouble.errno != errno.ECONNREFUSED:
+        raise _Open(f"port {order.tcp_port} is carried, or worse")
+    return "ports 80 and 443 of names"
 
 
 def _fetch(order: Order, host: str, path: str) -> bytes:
