@@ -12,7 +12,7 @@ from random import Random
 
 from amb_bytes import edits
 from amb_connections import connection_fields, expectations, prefaces, sequences, splits, upgrades
-from amb_draft import BASES, Case, Mode, Mutation, distinct, made
+from amb_draft import BASES, CONNECT, Case, Mode, Mutation, distinct, made
 from amb_framing import chunks, codings, lengths
 from amb_heads import controls, fields, first_lines, folds, line_ends
 from amb_targets import hosts, paths
@@ -53,6 +53,8 @@ def _all() -> Iterator[Case]:
         draft = second.change(first.change(BASES[random.choice(bases)]))
         mode = Mode.TUNNEL if draft.connect else MODES[number % len(MODES)]
         yield made("two at once", f"{first.kind} {first.name} + {second.kind} {second.name}", draft, mode)
+    for mutation in every[::3]:
+        yield made("connect", f"{mutation.kind} {mutation.name}", mutation.change(CONNECT), Mode.DIRECT)
     yield from prefaces()
     yield from sequences(SEED, MODES)
     yield from splits(MODES)

@@ -90,6 +90,14 @@ class Draft:
 GET = Draft()
 POST = Draft(method=b"POST", body=b"hello").with_line(b"Content-Length: 5")
 CHUNKED = Draft(method=b"PUT", body=b"5\r\nhello\r\n0\r\n\r\n").with_line(b"Transfer-Encoding: chunked")
+CONNECT = Draft(
+    method=b"CONNECT",
+    target=b"amb.example:80",
+    whole_target=True,
+    lines=(b"Host: amb.example:80", b"X-A: b"),
+    tail=GET.head(Mode.TUNNEL) + SMUGGLED,
+)
+"""what goes through the tunnel comes right behind"""
 BASES = {"get": GET, "post": POST, "chunked": CHUNKED}
 
 Change = Callable[[Draft], Draft]
