@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bot_bottle.launch.relay import Console, Relay, Stopped
+from bot_bottle.launch.relay import Console, Relay
+from bot_bottle.launch.watching import Stopped
 from bot_bottle.sandbox.contract import Terminal
 
 
@@ -123,7 +124,7 @@ def test_a_terminal_is_protected_and_restored(tmp_path: Path) -> None:
     before = termios.tcgetattr(slave)
     process = HostProcess(["printf", r"\033]52;c;eA==\007shown\033[1m"], terminal=True)
     assert Relay(process, Console(slave, slave, slave), terminal=True).run() == 0
-    assert os.read(master, 1000) == b"shown\x1b[1m\x1b[0m\x1b(B\x0f\x1b>"
+    assert os.read(master, 1000) == b"shown\x1b[1m\x1b[0m\x1b(B\x1b)B\x0f\x1b>"
     assert termios.tcgetattr(slave) == before
     for fd in (master, slave):
         os.close(fd)

@@ -56,6 +56,11 @@ def test_what_screens_are_made_of_passes(text: str) -> None:
         ("DECRQM", "\x1b[?2026$p\x1b[4$p"),
         ("media copy", "\x1b[5i\x1b[?4i\x1b[4i"),
         ("keyboard protocol", "\x1b[>1u\x1b[?u\x1b[>4;2m"),
+        ("scrollback wiped", "\x1b[3J\x1b[?3J"),
+        ("tab stops", "\x1b[3g\x1bH"),
+        ("modes saved and restored", "\x1b[?1000s\x1b[?1000r"),
+        ("endless repetition", "\x1b[999999999b"),
+        ("conceal", "\x1b[8m\x1b[08m\x1b[38;7;8m"),
         ("wrong modes", "\x1b[?3h\x1b[?80h\x1b[20;99h"),
         ("control inside a sequence", "\x1b[5\x1b[6n"),
         ("DEL and NUL", "\x7f\x00"),
@@ -64,6 +69,21 @@ def test_what_screens_are_made_of_passes(text: str) -> None:
 def test_attacks_leave_nothing(name: str, attack: str) -> None:
     """Strings, queries and unknown sequences vanish whole; the text around them stays."""
     assert shown(f"a{attack}b") == "ab", name
+
+
+@pytest.mark.parametrize(
+    ("written", "out"),
+    [
+        ("\x1b[1;8;31m", "\x1b[1;31m"),
+        ("\x1b[38;5;8;8m", "\x1b[38;5;8m"),
+        ("\x1b[48;2;8;8;8m", "\x1b[48;2;8;8;8m"),
+        ("\x1b[38:5:8m", "\x1b[38:5:8m"),
+        ("\x1b[28m", "\x1b[28m"),
+    ],
+)
+def test_concealed_text_is_seen(written: str, out: str) -> None:
+    """SGR 8 goes, wherever it stands; an 8 that is part of a colour stays."""
+    assert shown(written) == out
 
 
 def test_a_hyperlink_becomes_its_text() -> None:
@@ -101,12 +121,12 @@ def test_property_output_has_no_string_and_no_query(text: str) -> None:
     [
         ("plain", ""),
         ("\x1b]0;title\x07", ""),
-        ("\x1b[8mhidden", "\x1b[0m\x1b(B\x0f\x1b>"),
-        ("\x1b[?1049h\x1b[?25l", "\x1b[0m\x1b(B\x0f\x1b>\x1b[?1049l\x1b[?25h"),
-        ("\x1b[?1000;1006h\x1b[4h", "\x1b[0m\x1b(B\x0f\x1b>\x1b[?1000l\x1b[?1006l\x1b[4l"),
-        ("\x1b[?1049h\x1b[?1049l", "\x1b[0m\x1b(B\x0f\x1b>"),
-        ("\x1b[2;5r", "\x1b[0m\x1b(B\x0f\x1b>\x1b7\x1b[r\x1b8"),
-        ("\x0e", "\x1b[0m\x1b(B\x0f\x1b>"),
+        ("\x1b[1mbold", "\x1b[0m\x1b(B\x1b)B\x0f\x1b>"),
+        ("\x1b[?1049h\x1b[?25l", "\x1b[0m\x1b(B\x1b)B\x0f\x1b>\x1b[?1049l\x1b[?25h"),
+        ("\x1b[?1000;1006h\x1b[4h", "\x1b[0m\x1b(B\x1b)B\x0f\x1b>\x1b[?1000l\x1b[?1006l\x1b[4l"),
+        ("\x1b[?1049h\x1b[?1049l", "\x1b[0m\x1b(B\x1b)B\x0f\x1b>"),
+        ("\x1b[2;5r", "\x1b[0m\x1b(B\x1b)B\x0f\x1b>\x1b7\x1b[r\x1b8"),
+        ("\x0e", "\x1b[0m\x1b(B\x1b)B\x0f\x1b>"),
     ],
 )
 def test_what_was_let_out_is_undone(written: str, restored: str) -> None:

@@ -9,62 +9,36 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import selectors
 import signal
 import struct
 import termios
-import time
 import tty
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from bot_bottle.launch.terminal import OutputFilter
+from bot_bottle.launch.answers import Answers
+from bot_bottle.launch.terminal import OutputFilter, Query
+from bot_bottle.launch.watching import Stopped as Stopped
+from bot_bottle.launch.watching import Watchers, Watching, heeded, waking_signals
 from bot_bottle.sandbox.contract import Process, Terminal
 
 CHUNK_BYTES = 64 * 1024
 """A pipe's capacity on Linux; one chunk is held per direction."""
 
-TICK_S = 5.0
-"""How often ``tick`` is called: the disk limit is looked at this often."""
-
 INTERRUPTS_UNTIL_STOP = 3
 """The program inside gets every Ctrl-C; the third one stops the bottle."""
 
+MAX_ANSWERS_BYTES = 4096
+"""A program that asks and does not read what it is answered gets no more answers."""
 
-Watchers = Mapping[int, Callable[[], "Watchers | None"]]
-"""Descriptor to what is called, once, when it becomes readable; it may return further watchers."""
+CURSOR_WAIT_S = 0.2
+"""A terminal answers in a millisecond, over a slow line in some 100."""
 
-
-class Stopped(Exception):
-    """The wait was ended by a signal to us; ``signal`` is its number."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}")
-        self.signal = number
-
-
-@contextmanager
-def terminations() -> Iterator[None]:
-    """SIGTERM and SIGHUP end what goes on in good order: they raise :class:`Stopped`, as Ctrl-C raises.
-
-    One that is ignored stays so: ``nohup`` means it.
-    """
-
-    def stop(number: int, _frame: object) -> None:
-        raise Stopped(number)
-
-    previous = {number: signal.signal(number, stop) for number in _heeded(signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _heeded(*numbers: signal.Signals) -> list[signal.Signals]:
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+_CURSOR_REPORT = re.compile(rb"\x1b\[(\d{1,5});(\d{1,5})R")
 
 
 @dataclass(frozen=True)
@@ -88,6 +62,18 @@ class Console:
             rows, columns = 0, 0
         return Terminal(rows or 24, columns or 80)
 
+    # -- as a session's front (``session.Front``)
+    def begin(self, identity: str) -> None:
+        """Nothing to prepare: the foreground is there already."""
+
+    def terminal(self) -> Terminal | None:
+        """The terminal that the program inside is to get; None: pipes."""
+        return self.size() if self.interactive() else None
+
+    def carry(self, process: Process, watch: Watchers, tick: Callable[[], None]) -> int:
+        """Relay until the program ends; see :meth:`Relay.run`."""
+        return Relay(process, self, terminal=self.interactive(), watch=watch, tick=tick).run()
+
 
 class Relay:
     """Carries one process to its end; see :meth:`run`."""
@@ -101,18 +87,17 @@ class Relay:
         watch: Watchers | None = None,
         tick: Callable[[], None] | None = None,
     ) -> None:
-        """What a watcher or *tick* (called every :data:`TICK_S`) raises ends the wait."""
+        """What a watcher or *tick* raises ends the wait."""
         self._process = process
         self._console = console
         self._terminal = terminal
-        self._watch: dict[int, Callable[[], Watchers | None]] = dict(watch or {})
-        self._tick = tick
-        self._next_tick = time.monotonic() + TICK_S
-        self._selector = selectors.PollSelector()
+        self._watching = Watching(process, watch, tick)
         self._pending_input = b""
         self._outputs: dict[int, tuple[int, OutputFilter | None]] = {}
         self._screens: list[tuple[int, OutputFilter]] = []
+        self._answers: Answers | None = None
         self._interrupts = 0
+        self._terminal_answers = True
         self._open = {fd for fd in (process.stdin, process.stdout, process.stderr) if fd is not None}
         self._writer = process.stdin
         if process.stdin == process.stdout:  # one poll entry a number: the pty's writing side gets its own
@@ -125,46 +110,40 @@ class Relay:
         Raises :class:`Stopped` for SIGTERM, SIGHUP and the third SIGINT, SandboxError when the bottle is
         gone, and whatever a watcher raises. The terminal is restored in any case.
         """
-        with self._signals() as wake, self._raw_terminal():
+        numbers = [*heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP), signal.SIGWINCH]
+        with self._watching, waking_signals(numbers) as wake, self._raw_terminal():
             self._register(wake)
             try:
-                while not self._poll(wake):
-                    pass
+                while not self._watching.ended:
+                    self._round(wake)
                 self._drain()
                 return self._process.wait(timeout_s=10)
             finally:
-                self._selector.close()
                 for fd in self._open:
                     os.close(fd)
                 self._open.clear()
 
     # -- set-up
     def _register(self, wake: int) -> None:
-        self._selector.register(wake, selectors.EVENT_READ, "wake")
-        self._selector.register(self._process.fileno(), selectors.EVENT_READ, "end")
-        watchers, self._watch = self._watch, {}
-        self._add_watchers(watchers)
+        self._watching.register(wake, selectors.EVENT_READ, "wake")
         self._add_output(self._process.stdout, self._console.stdout)
         if self._process.stderr is not None:
             self._add_output(self._process.stderr, self._console.stderr)
         os.set_blocking(self._process.stdin, False)
         if self._usable(self._console.stdin):
-            self._selector.register(self._console.stdin, selectors.EVENT_READ, "input")
+            self._watching.register(self._console.stdin, selectors.EVENT_READ, "input")
         else:
             self._close_input()
-
-    def _add_watchers(self, watchers: Watchers | None) -> None:
-        for fd, action in (watchers or {}).items():
-            self._watch[fd] = action
-            self._selector.register(fd, selectors.EVENT_READ, "watch")
 
     def _add_output(self, source: int, target: int) -> None:
         os.set_blocking(source, False)
         screen = OutputFilter() if os.isatty(target) and not self._console.raw else None
         if screen is not None:
             self._screens.append((target, screen))
+            if self._terminal:
+                self._answers = Answers(size=self._size, cursor=self._cursor, mode=screen.mode, colors={})
         self._outputs[source] = (target, screen)
-        self._selector.register(source, selectors.EVENT_READ, "output")
+        self._watching.register(source, selectors.EVENT_READ, "output")
 
     @staticmethod
     def _usable(fd: int) -> bool:
@@ -173,21 +152,6 @@ class Relay:
         except OSError:
             return False
         return True
-
-    @contextmanager
-    def _signals(self) -> Iterator[int]:
-        wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        previous_wakeup = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        numbers = [*_heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP), signal.SIGWINCH]
-        previous = {number: signal.signal(number, lambda *_: None) for number in numbers}
-        try:
-            yield wake_read
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-            signal.set_wakeup_fd(previous_wakeup)
-            os.close(wake_read)
-            os.close(wake_write)
 
     @contextmanager
     def _raw_terminal(self) -> Iterator[None]:
@@ -206,30 +170,17 @@ class Relay:
                     os.write(target, screen.restore())
 
     # -- the loop
-    def _poll(self, wake: int) -> bool:
-        """One round; True when the program has ended."""
-        ready = self._selector.select(max(self._next_tick - time.monotonic(), 0.0))
-        if time.monotonic() >= self._next_tick:
-            if self._tick:
-                self._tick()
-            self._next_tick = time.monotonic() + TICK_S
-        ended = False
-        for key, _ in ready:
-            match key.data:
+    def _round(self, wake: int) -> None:
+        for fd, kind, _ in self._watching.ready():
+            match kind:
                 case "wake":
                     self._on_signals(os.read(wake, 64))
                 case "output":
-                    self._read_output(key.fd)
+                    self._read_output(fd)
                 case "input":
                     self._read_input()
                 case "pending":
                     self._write_input()
-                case "watch":
-                    self._selector.unregister(key.fd)
-                    self._add_watchers(self._watch.pop(key.fd)())
-                case "end":
-                    ended = True
-        return ended
 
     def _on_signals(self, numbers: bytes) -> None:
         for number in numbers:
@@ -256,21 +207,71 @@ class Relay:
         if not data:
             self._drop_output(source)
             return False
-        shown = screen.feed(data) if screen else data
         try:
-            while shown:
-                try:
-                    shown = shown[os.write(target, shown) :]
-                except BlockingIOError:  # somebody who shares our terminal or pipe has made it so
-                    select.select([], [target], [], 1.0)
+            if screen is None:
+                self._show(target, data)
+            else:
+                self._show_filtered(target, screen, data)
         except OSError:  # nobody reads us any more; the program inside learns it as any writer does
             self._drop_output(source, close=not self._terminal)
             return False
         return True
 
+    @staticmethod
+    def _show(target: int, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(target, data) :]
+            except BlockingIOError:  # somebody who shares our terminal or pipe has made it so
+                select.select([], [target], [], 1.0)
+
+    def _show_filtered(self, target: int, screen: OutputFilter, data: bytes) -> None:
+        shown: list[str] = []
+        for piece in screen.pieces(data):
+            if not isinstance(piece, Query):
+                shown.append(piece)
+            elif self._answers is not None:
+                self._show(target, "".join(shown).encode())
+                shown.clear()
+                self._answer(self._answers.to(piece))
+        self._show(target, "".join(shown).encode())
+
+    # -- answers to the program
+    def _answer(self, answer: bytes) -> None:
+        if answer and len(self._pending_input) < MAX_ANSWERS_BYTES and self._writer in self._open:
+            self._pending_input += answer
+            self._write_input()
+
+    def _size(self) -> tuple[int, int]:
+        size = self._console.size()
+        return size.rows, size.columns
+
+    def _cursor(self) -> tuple[int, int] | None:
+        """Where the operator's terminal says that the cursor is: only it knows where it was at the start.
+
+        What is typed meanwhile goes inside. One that does not answer is not asked again.
+        """
+        stdin = self._console.stdin
+        if not self._terminal_answers or not os.isatty(stdin):
+            return None
+        self._show(self._console.stdout, b"\x1b[6n")
+        typed = b""
+        while len(typed) < CHUNK_BYTES and select.select([stdin], [], [], CURSOR_WAIT_S)[0]:
+            data = os.read(stdin, 1024)
+            typed += data
+            if found := _CURSOR_REPORT.search(typed):
+                self._pending_input += typed[: found.start()] + typed[found.end() :]
+                return int(found[1]), int(found[2])
+            if not data:
+                break
+        self._pending_input += typed
+        self._terminal_answers = False
+        return None
+
+    # -- output's and input's ends
     def _drop_output(self, source: int, *, close: bool = False) -> None:
         self._outputs.pop(source)
-        self._selector.unregister(source)
+        self._watching.forget(source)
         if close:
             self._close(source)
 
@@ -288,10 +289,10 @@ class Relay:
         except OSError:
             data = b""
         if not data:
-            self._selector.unregister(self._console.stdin)
+            self._watching.forget(self._console.stdin)
             self._close_input()
             return
-        self._pending_input = data
+        self._pending_input += data
         self._write_input()
 
     def _write_input(self) -> None:
@@ -303,26 +304,21 @@ class Relay:
             pass
         except OSError:  # the program has closed its input
             self._pending_input = b""
-            self._forget(self._console.stdin)
+            self._watching.forget(self._console.stdin)
             self._close_input()
             return
-        keys = self._selector.get_map()
-        waiting = self._writer in keys
+        waiting = self._writer in self._watching.selector.get_map()
         if self._pending_input and not waiting:
-            self._forget(self._console.stdin)
-            self._selector.register(self._writer, selectors.EVENT_WRITE, "pending")
+            self._watching.forget(self._console.stdin)
+            self._watching.register(self._writer, selectors.EVENT_WRITE, "pending")
         elif not self._pending_input and waiting:
-            self._selector.unregister(self._writer)
-            self._selector.register(self._console.stdin, selectors.EVENT_READ, "input")
-
-    def _forget(self, fd: int) -> None:
-        if fd in self._selector.get_map():
-            self._selector.unregister(fd)
+            self._watching.forget(self._writer)
+            self._watching.register(self._console.stdin, selectors.EVENT_READ, "input")
 
     def _close_input(self) -> None:
         """End of our input is end of the program's, unless it is a pty: that one ends with the program."""
         if not self._terminal:
-            self._forget(self._process.stdin)
+            self._watching.forget(self._process.stdin)
             self._close(self._process.stdin)
 
     def _close(self, fd: int) -> None:

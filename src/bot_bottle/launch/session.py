@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from bot_bottle.base import messages
 from bot_bottle.base.ids import mint_nonce
@@ -20,11 +21,20 @@ from bot_bottle.ipc.sidecar import SidecarSpec
 from bot_bottle.launch.disk import DiskWatch
 from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
-from bot_bottle.launch.relay import Console, Relay, Stopped, Watchers, terminations
 from bot_bottle.launch.routes_file import read_roots
 from bot_bottle.launch.sidecar import Sidecar, listen
+from bot_bottle.launch.watching import Stopped, Watchers, terminations
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
-from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, ProgramNotStarted, SandboxError
+from bot_bottle.sandbox.contract import (
+    Backend,
+    Bottle,
+    BottleSpec,
+    Layer,
+    Process,
+    ProgramNotStarted,
+    SandboxError,
+    Terminal,
+)
 from bot_bottle.sandbox.selftest import ProbeListeners
 from bot_bottle.store.bottles import BottleState
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
@@ -53,6 +63,20 @@ class Outcome:
     """where the bottle's layers lie; gone unless preserved"""
 
 
+class Front(Protocol):
+    """The operator's side of a session: this terminal (``relay.Console``), or those that are attached
+    (``attach_hub.Hub``)."""
+
+    def begin(self, identity: str) -> None:
+        """The state directory is ours; nothing runs yet."""
+
+    def terminal(self) -> Terminal | None:
+        """The terminal that the agent is to get; None: pipes."""
+
+    def carry(self, process: Process, watch: Watchers, tick: Callable[[], None]) -> int:
+        """Carry *process* to its end and return its status; what a watcher or *tick* raises comes out."""
+
+
 class SidecarGone(LaunchError):
     """The proxy ended while the agent ran; the bottle was stopped."""
 
@@ -67,7 +91,7 @@ class Session:
         state: BottleState,
         layout: Layout,
         backend: Backend,
-        console: Console,
+        front: Front,
         *,
         fresh: bool = True,
     ) -> None:
@@ -78,7 +102,7 @@ class Session:
         self._state = state
         self._layout = layout
         self._backend = backend
-        self._console = console
+        self._front = front
         self._fresh = fresh
         self._nonce = mint_nonce()
 
@@ -90,6 +114,7 @@ class Session:
         in each of these cases once the agent was started.
         """
         identity = self._state.identity
+        self._front.begin(identity)
         if self._fresh:  # an earlier session's work stays marked until this one's end is known
             self._state.clear_preserve()
         with ExitStack() as stack, terminations():
@@ -217,27 +242,18 @@ class Session:
 
     # -- the agent
     def _attach(self, bottle: Bottle, sidecar: Sidecar, dirs: GuestDirs) -> int:
-        terminal = self._console.interactive()
         process = bottle.spawn(
-            self._plan.provider.argv,
-            cwd=self._plan.workdir,
-            terminal=self._console.size() if terminal else None,
+            self._plan.provider.argv, cwd=self._plan.workdir, terminal=self._front.terminal()
         )
         disk = DiskWatch(self._layers(dirs), self._plan.resources.disk_bytes)
-        relay = Relay(
-            process,
-            self._console,
-            terminal=terminal,
-            watch={
-                sidecar.pidfd: lambda: _raise(
-                    SidecarGone("the bottle's proxy ended, so nothing could leave any more: see its logs")
-                ),
-                sidecar.daemon_fileno(): lambda: self._rejoin(sidecar),
-            },
-            tick=disk.tick,
-        )
+        watch: Watchers = {
+            sidecar.pidfd: lambda: _raise(
+                SidecarGone("the bottle's proxy ended, so nothing could leave any more: see its logs")
+            ),
+            sidecar.daemon_fileno(): lambda: self._rejoin(sidecar),
+        }
         try:
-            return relay.run()
+            return self._front.carry(process, watch, disk.tick)
         finally:
             disk.close()
 

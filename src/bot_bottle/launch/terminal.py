@@ -7,6 +7,10 @@ every control string (OSC, DCS, APC, PM, SOS), every query and everything unknow
 (OSC 8) becomes its text. Grammar: ECMA-48 5.4 and 8.3, xterm's control sequences
 (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html).
 
+Stricter than most: concealed text (SGR 8), wiping the scrollback (ED 3), tab stops (they can't be put
+back), saving and restoring modes (XTSAVE: what was restored could not be undone) are dropped as well.
+A query is never shown; it comes out as a :class:`Query`, which the relay may answer (``launch.answers``).
+
 State table of :class:`OutputFilter`::
 
     GROUND  --ESC--> ESCAPE   --[--> CSI      --final byte--> GROUND (passed if allowed)
@@ -20,24 +24,44 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 from enum import Enum, auto
 
 MAX_SEQUENCE_CHARS = 256
 """A CSI sequence that is longer is dropped: the longest real ones (SGR with true colours) have under 100."""
 
+MAX_OSC_CHARS = 16
+"""Kept of an OSC: enough to know the queries by."""
+
+MAX_DIGITS = 5
+"""Of one parameter: a billion repetitions of a character keep a terminal busy for minutes."""
+
 _SET_BY_DEFAULT = frozenset({7, 25})
 """Private modes that are on in a fresh terminal: wrapping and the cursor's visibility."""
 
+_RESTORED_BY_CURSOR = (6, 7)
+"""Private modes that restoring the cursor (DECRC) brings back: never known, so always undone."""
+
 _PASSED_C0 = frozenset("\b\t\n\v\f\r\a\x0e\x0f")
-_ESCAPE_FINALS = frozenset("78=>MDEH")
-_PLAIN_CSI_FINALS = frozenset("@ABCDEFGHJKLMPSTXZ`abdefgmrsu")
+_ESCAPE_FINALS = frozenset("78=>MDE")
+_PLAIN_CSI_FINALS = frozenset("@ABCDEFGHJKLMPSTXZ`abdefmrsu")
 _MODES = frozenset({4, 20})
-_PRIVATE_MODES = frozenset(
-    {1, 5, 6, 7, 12, 25, 45, 47, 66, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1047, 1048, 1049}
+ALTERNATE_SCREEN = frozenset({47, 1047, 1049})
+_PRIVATE_MODES = (
+    frozenset({1, 5, 6, 7, 12, 25, 45, 66, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1048})
     | {2004, 2026}
+    | ALTERNATE_SCREEN
 )
 _PARAMETERS = re.compile(r"[0-9;:]*\Z")
+_LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 _PLAIN_RUN = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_COLOR_QUERY = re.compile(r"(?:(1[01])|4;([0-9]{1,3}));\?\Z")
+_MODE_QUERY = re.compile(r"(\??)([0-9]{1,5})\$\Z")
+_FIXED_QUERIES = {
+    ("", "c"): "attributes", ("0", "c"): "attributes", (">", "c"): "version-number",
+    (">0", "c"): "version-number", ("5", "n"): "status", ("6", "n"): "cursor", ("?6", "n"): "cursor-private",
+    (">", "q"): "version", (">0", "q"): "version", ("18", "t"): "size",
+}  # fmt: skip
 
 
 class _State(Enum):
@@ -49,6 +73,15 @@ class _State(Enum):
     OSC = auto()
 
 
+@dataclass(frozen=True)
+class Query:
+    """Something that the program asked its terminal. ``kind``: attributes, version-number, version, status,
+    cursor, cursor-private, size, mode, mode-private, color (10, 11: foreground, background), palette."""
+
+    kind: str
+    number: int = 0
+
+
 class OutputFilter:
     """Feed it what the bottle wrote, show what it returns. One instance for one stream."""
 
@@ -56,30 +89,20 @@ class OutputFilter:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._state = _State.GROUND
         self._held = ""
+        self._osc: str | None = None
         self._touched = False
         self._margins = False
         self._modes: dict[tuple[str, int], bool] = {}
+        self._asked: list[Query] = []
 
     def feed(self, data: bytes) -> bytes:
         """Return what of *data*, and of what was held back before, may be shown."""
-        return self._filter(self._decoder.decode(data)).encode()
+        return "".join(piece for piece in self.pieces(data) if isinstance(piece, str)).encode()
 
-    def restore(self) -> bytes:
-        """What undoes the colours, character sets, margins and modes that were let out, and nothing else:
-        what comes after a bottle's end is seen as it is meant."""
-        if not self._touched:
-            return b""
-        parts = ["\x1b[0m\x1b(B\x0f\x1b>"]
-        if self._margins:
-            parts.append("\x1b7\x1b[r\x1b8")
-        for (mark, number), on in self._modes.items():
-            default = mark == "?" and number in _SET_BY_DEFAULT
-            if on != default:
-                parts.append(f"\x1b[{mark}{number}{'h' if default else 'l'}")
-        return "".join(parts).encode()
-
-    def _filter(self, text: str) -> str:
-        out: list[str] = []
+    def pieces(self, data: bytes) -> list[str | Query]:
+        """The same in order and in pieces: runs of text, single controls, whole sequences, and queries."""
+        text = self._decoder.decode(data)
+        out: list[str | Query] = []
         position = 0
         while position < len(text):
             if self._state is _State.GROUND:
@@ -88,16 +111,51 @@ class OutputFilter:
                     out.append(run.group())
                     position = run.end()
                     continue
-            out.append(self._step(text[position]))
+            shown = self._step(text[position])
+            if shown:
+                out.append(shown)
+            elif self._asked:
+                out.append(self._asked.pop())
             position += 1
-        return "".join(out)
+        return out
+
+    def mode(self, mark: str, number: int) -> bool | None:
+        """Whether a mode (*mark* ``?``: a private one) is on; None: not one that passes."""
+        if number not in (_PRIVATE_MODES if mark else _MODES):
+            return None
+        return self._modes.get((mark, number), bool(mark) and number in _SET_BY_DEFAULT)
+
+    def changed_modes(self) -> list[tuple[str, int, bool]]:
+        """Mark, number and state of every mode that is not as in a fresh terminal."""
+        return [
+            (mark, number, on)
+            for (mark, number), on in self._modes.items()
+            if on != (mark == "?" and number in _SET_BY_DEFAULT)
+        ]
+
+    def restore(self) -> bytes:
+        """What undoes the colours, character sets, margins and modes that were let out, and nothing else:
+        what comes after a bottle's end is seen as it is meant."""
+        if not self._touched:
+            return b""
+        parts = ["\x1b[0m\x1b(B\x1b)B\x0f\x1b>"]
+        if self._margins:
+            parts.append("\x1b7\x1b[r\x1b8")
+        for mark, number, on in self.changed_modes():
+            parts.append(f"\x1b[{mark}{number}{'l' if on else 'h'}")
+        for number in _RESTORED_BY_CURSOR:
+            if ("?", number) in self._modes:
+                parts.append(f"\x1b[?{number}{'h' if number in _SET_BY_DEFAULT else 'l'}")
+        return "".join(parts).encode()
 
     def _step(self, char: str) -> str:
         if char == "\x1b":
+            self._osc = self._held if self._state is _State.OSC else None
             self._state, self._held = _State.ESCAPE, ""
             return ""
         self._touched = self._touched or char == "\x0e"
         if "\x80" <= char <= "\x9f":  # C1 controls are ESC and a letter (ECMA-48 5.3)
+            self._osc = self._held if self._state is _State.OSC else None
             self._held = ""
             return self._escape(chr(ord(char) - 0x40))
         if char in "\x18\x1a":  # CAN and SUB abort whatever was begun
@@ -114,12 +172,17 @@ class OutputFilter:
                 return self._csi(char)
             case _State.OSC if char == "\a":
                 self._state = _State.GROUND
+                self._ask_color(self._held)
+                return ""
+            case _State.OSC if len(self._held) < MAX_OSC_CHARS:
+                self._held += char
                 return ""
             case _:
                 return ""
 
     def _escape(self, char: str) -> str:
         self._state = _State.GROUND
+        osc, self._osc = self._osc, None
         if char == "[":
             self._state = _State.CSI
         elif char == "]":
@@ -128,6 +191,8 @@ class OutputFilter:
             self._state = _State.STRING
         elif "\x20" <= char <= "\x2f":
             self._state, self._held = _State.INTERMEDIATE, char
+        elif char == "\\" and osc is not None:
+            self._ask_color(osc)
         elif char in _ESCAPE_FINALS:
             self._touched = True
             return f"\x1b{char}"
@@ -154,17 +219,36 @@ class OutputFilter:
             return ""
         self._state = _State.GROUND
         if not _csi_allowed(self._held, char):
+            self._ask(self._held, char)
             return ""
+        body = self._held
+        if char == "m":
+            shown = _without_conceal(body)
+            if shown is None:
+                return ""
+            body = shown
         self._touched = True
         self._margins = self._margins or char == "r"
         if char in "hl":
-            mark = "?" if self._held.startswith("?") else ""
-            for number in self._held.removeprefix("?").split(";"):
+            mark = "?" if body.startswith("?") else ""
+            for number in body.removeprefix("?").split(";"):
                 self._modes[mark, int(number)] = char == "h"
-        return f"\x1b[{self._held}{char}"
+        return f"\x1b[{body}{char}"
+
+    def _ask(self, body: str, final: str) -> None:
+        if kind := _FIXED_QUERIES.get((body, final)):
+            self._asked = [Query(kind)]
+        elif final == "p" and (found := _MODE_QUERY.match(body)):
+            self._asked = [Query("mode-private" if found[1] else "mode", int(found[2]))]
+
+    def _ask_color(self, body: str) -> None:
+        if found := _COLOR_QUERY.match(body):
+            self._asked = [Query("color", int(found[1])) if found[1] else Query("palette", int(found[2]))]
 
 
 def _csi_allowed(body: str, final: str) -> bool:
+    if _LONG_NUMBER.search(body):
+        return False
     if final == "q":  # DECSCUSR, the cursor's shape: CSI Ps SP q
         return body.endswith(" ") and bool(_PARAMETERS.match(body[:-1]))
     private = body.startswith("?")
@@ -174,6 +258,36 @@ def _csi_allowed(body: str, final: str) -> bool:
     if final in "hl":
         allowed = _PRIVATE_MODES if private else _MODES
         return all(number.isdigit() and int(number) in allowed for number in parameters.split(";"))
+    if final == "J":
+        return all(number in ("", "0", "1", "2") for number in parameters.split(";"))
     if private:
-        return final in "JKsr"
+        return final == "K"
     return final in _PLAIN_CSI_FINALS
+
+
+_CONCEAL = re.compile(r"0*8\Z")
+_COLOR_ARGUMENTS = {"5": 1, "2": 3}
+"""What follows 38, 48 and 58: an index, or three components; an 8 among them is a number."""
+
+
+def _without_conceal(body: str) -> str | None:
+    """SGR parameters without 8; None: nothing is left of them (and no parameter at all would be a reset)."""
+    if "8" not in body:
+        return body
+    kept: list[str] = []
+    parameters = body.split(";")
+    position = 0
+    while position < len(parameters):
+        parameter = parameters[position]
+        taken = 1
+        if parameter.lstrip("0") in ("38", "48", "58"):
+            kind = "".join(parameters[position + 1 : position + 2]).lstrip("0")
+            if kind not in _COLOR_ARGUMENTS:
+                return None  # terminals differ in what they make of the rest
+            taken = 2 + _COLOR_ARGUMENTS[kind]
+        elif _CONCEAL.match(parameter.partition(":")[0]):
+            position += 1
+            continue
+        kept += parameters[position : position + taken]
+        position += taken
+    return ";".join(kept) if kept else None

@@ -11,8 +11,9 @@ from bot_bottle.cli.errors import Exit
 from bot_bottle.cli.launching import carry_out, make_ready
 from bot_bottle.cli.preflight import confirm, show
 from bot_bottle.launch.plan import LaunchError
-from bot_bottle.launch.relay import Console, Stopped
+from bot_bottle.launch.relay import Console
 from bot_bottle.launch.request import of_record
+from bot_bottle.launch.watching import Stopped
 from bot_bottle.store import bottles
 from bot_bottle.store.layout import default_layout
 

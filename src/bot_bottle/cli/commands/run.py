@@ -71,8 +71,9 @@ def command(
     # What follows takes longer to import than the daemon takes to start.
     from bot_bottle.cli import records
     from bot_bottle.cli.launching import carry_out, make_ready
-    from bot_bottle.launch.relay import Console, Stopped
+    from bot_bottle.launch.relay import Console
     from bot_bottle.launch.request import LaunchRequest
+    from bot_bottle.launch.watching import Stopped
 
     plan = options.run_plan(argv=argv, task=task or "", env=env, **routes)
     request = LaunchRequest(

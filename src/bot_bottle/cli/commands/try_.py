@@ -19,7 +19,7 @@ from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.text import printable
 from bot_bottle.cli.backends import make_backend
 from bot_bottle.cli.errors import FIXABLE, OK, Exit
-from bot_bottle.launch.relay import Stopped
+from bot_bottle.launch.watching import Stopped
 from bot_bottle.store.layout import default_layout
 from bot_bottle.testing.trial.catalogue import LEFT_OUT, Evidence
 from bot_bottle.testing.trial.judge import NOTHING, Row, Verdict

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot_bottle.base.text import printable
-from bot_bottle.launch.relay import terminations
+from bot_bottle.launch.watching import terminations
 from bot_bottle.sandbox.contract import Backend
 from bot_bottle.store.files import read_small
 from bot_bottle.store.layout import Layout
