@@ -45,12 +45,15 @@ class Person:
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     homes: set[str] = field(default_factory=set)
     """every HOME that was used; what lies elsewhere for it is removed at the end"""
+    enter: tuple[str, ...] = ()
+    """argv in front of every command: into a namespace of the test's"""
 
     @property
     def prefix(self) -> tuple[str, ...]:
         if self.uid == os.geteuid():
-            return ()
+            return self.enter
         return (
+            *self.enter,
             shutil.which("setpriv") or "setpriv",
             f"--reuid={self.uid}",
             f"--regid={self.uid}",
@@ -67,6 +70,7 @@ class Person:
         self, *args: str, env: Mapping[str, str] | None = None, **options: Any
     ) -> subprocess.Popen[bytes]:
         options.setdefault("cwd", self.home)
+        options.setdefault("start_new_session", True)  # no terminal, whoever runs the tests
         process = subprocess.Popen([*self.prefix, *self.program, *args], env=self.environ(env), **options)
         self.started.append(process)
         return process

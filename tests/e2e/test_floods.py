@@ -1,4 +1,4 @@
-"""Attacks from inside a real bottle, through shim and proxy; judged by what the upstreams received."""
+"""Floods from inside a real bottle, through shim and proxy; judged by what the upstreams received."""
 
 from __future__ import annotations
 
@@ -47,22 +47,6 @@ def tunnelled(connect, sni, host):
     return 0 if sock is None else ask(sock, host)
 
 
-def nested():
-    """TLS in TLS, and a CONNECT in a tunnel."""
-    outer = secured(opened(API)[0], API)
-    outer.sendall(f"CONNECT {EVIL}:443 HTTP/1.1\r\nHost: {EVIL}:443\r\n\r\n".encode())
-    return int(outer.recv(4096).split(b" ")[1])
-
-
-def first_bytes(data, host=API, port=443):
-    sock, _ = opened(host, port)
-    sock.sendall(data)
-    try:
-        return len(sock.recv(100))
-    except OSError:
-        return 0
-
-
 def dns(packet):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.sendto(packet, ("127.0.0.1", 53))
@@ -84,15 +68,7 @@ def use_up_the_names():
 
 results["carried"] = carried(API, API, API)
 results["tunnelled"] = tunnelled(API, API, API)
-results["tunnelled, SNI upper case, dot"] = tunnelled(API, "API.Example.com", "Api.example.com.")
-for way in (carried, tunnelled):
-    for row in ((API, EVIL, API), (API, API, EVIL), (API, EVIL, EVIL), (EVIL, API, API), (EVIL, EVIL, API)):
-        results[f"{way.__name__} {row}"] = way(*row)
-results["no SNI, other host"] = tunnelled(API, None, EVIL)
-results["nested"] = nested()
-results["ssh"] = first_bytes(b"SSH-2.0-x\r\n")
-results["http on 443"] = first_bytes(f"GET / HTTP/1.1\r\nHost: {API}\r\n\r\n".encode())
-results["port 22"] = opened(API, 22)[1] == b"200"
+results["the other"] = tunnelled(EVIL, EVIL, EVIL)
 for seed in range(200):
     dns(os.urandom(seed))
 for data in (os.urandom(3000), b"\x16\x03\x01\xff\xff" + os.urandom(3000), b"GET / HTTP/1.1\r\nHost: \xff\r\n\r\n"):
@@ -110,14 +86,13 @@ print(json.dumps(results))
 PASSES = {
     "carried",
     "tunnelled",
-    "tunnelled, SNI upper case, dot",
     "with 300 idle",
     "names used up, asked again",
 }
 
 
-def test_names_that_disagree_and_other_protocols_reach_nobody(person, world) -> None:
-    """Threats C1, C5, A9, A10, B: explicit and carried; with garbage and floods the good ones still pass."""
+def test_floods_keep_nobody_waiting_and_send_nothing_astray(person, world) -> None:
+    """Threats B, D6: with garbage, idle connections and more names than the table holds the good ones pass."""
     script = person.write("inside.py", INSIDE).read_text()
     done = person.run("run", *world.flags(), "--", "python3", "-c", script, env=world.env)
     assert done.returncode == 0, done.stderr
