@@ -242,7 +242,7 @@ def test_a_relay_inside_changes_nothing(person, arena, world) -> None:
         "        while data := a.recv(65536): b.sendall(data)\n"
         "    except OSError: pass\n"
         "    b.shutdown(socket.SHUT_WR)\n"
-        "server = socket.create_server(('127.0.0.1', 8118))\n"
+        "server = socket.create_server(('127.0.0.1', 8118)); open('/tmp/up', 'w')\n"
         "while True:\n"
         "    a, _ = server.accept(); b = socket.create_connection(('127.0.0.1', 9099))\n"
         "    for pair in ((a, b), (b, a)): threading.Thread(target=copy, args=pair, daemon=True).start()\n"
@@ -256,7 +256,7 @@ def test_a_relay_inside_changes_nothing(person, arena, world) -> None:
         "relay": ["-x", "http://127.0.0.1:8118"],
         "other": ["-x", "http://me:mine@127.0.0.1:8118"],
     }
-    script = f"python3 -c {shlex.quote(relay)} & sleep 0.3; " + "".join(
+    script = f"python3 -c {shlex.quote(relay)} & until [ -e /tmp/up ]; do sleep 0.05; done; " + "".join(
         f"{shlex.join([*CURL, '-k', *way, url])}; " for url in urls for way in ways.values()
     )
     arena.listen(GATEWAY, 22)
