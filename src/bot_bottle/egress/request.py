@@ -192,9 +192,7 @@ def _read_field(raw: tuple[bytes, bytes]) -> tuple[Field, bool] | Deny:
 _FIELDS = Memo(_read_field)
 
 
-def _read_target(
-    target: bytes, hosts: list[str], tunnel: Tunnel | None
-) -> tuple[str, str, int, str] | Deny:
+def _read_target(target: bytes, hosts: list[str], tunnel: Tunnel | None) -> tuple[str, str, int, str] | Deny:
     """Scheme, host, port, and path with query; every name that the request gives must be the same."""
     if tunnel is not None and not tunnel.tls and tunnel.port != 80:
         return Deny(403, "egress: target: plain HTTP in a tunnel goes to port 80 only", Hint.HTTPS)
