@@ -199,13 +199,13 @@ class Upstream(asyncio.Protocol):
 
     def _lost(self, why: str) -> None:
         flow, self.flow = self.flow, None
+        if not self._ready.done():  # or whoever waits for it would be cancelled, and its client wait on
+            self._ready.set_exception(ConnectionResetError("closed during the TLS handshake"))
         self.abort()
         if flow is not None:
             flow.upstream_lost(why)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._ready.done():
-            self._ready.set_exception(ConnectionResetError("closed during the TLS handshake"))
         self._lost("the connection was reset" if exc else "the connection was closed")
 
     def pause_writing(self) -> None:
