@@ -311,7 +311,7 @@ def _said(*command: str) -> str:
 
 USUAL = (
     "api.anthropic.com", "console.anthropic.com", "statsig.anthropic.com", "api.openai.com", "chatgpt.com",
-    "github.com", "registry.npmjs.org", "pypi.org", "files.pythonhosted.org", "deb.debian.org", "crates.io",
+    "github.com", "api.github.com", "objects.githubusercontent.com", "storage.googleapis.com",
     "o1.ingest.sentry.io", "browser-intake-datadoghq.com", "ocsp.digicert.com", "time.google.com",
     "host.bot-bottle.internal", "localhost.localdomain", "metadata.google.internal", "_egress.local",
 )  # fmt: skip
