@@ -72,13 +72,22 @@ class ClientConnection(Conversation):
         self._rest()
 
     def eof_received(self) -> bool:
-        """A plain client that has sent all of its request may say so and read on (``printf | socat``). With
-        TLS, where half a close is not to be told from an abort, what is in flight is cancelled."""
-        if not self.is_secure and self._exchange is not None and self._exchange.has_whole_request:
-            self._no_more = True
-            return True
+        """A plain client that has sent all of its request may say so and read on (``printf | socat``), also
+        while its body waits here for the upstream. With TLS, where half a close is not to be told from an
+        abort, what is in flight is cancelled."""
+        if self.is_secure or self._exchange is None:
+            self.shut()
+            return False
+        self._no_more = True
+        return not self._end_if_cut()
+
+    def _end_if_cut(self) -> bool:
+        """After the client's end: a request whose body will never be whole is cancelled."""
+        exchange = self._exchange
+        if exchange is None or exchange.has_whole_request or self._buffer:
+            return False
         self.shut()
-        return False
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.let_go()
@@ -110,6 +119,8 @@ class ClientConnection(Conversation):
                     self._put_off = True
                     self._gateway.turns.later(self._go_on)
                     break
+            if self._no_more and self._end_if_cut():
+                return
             if self._exchange is not None:
                 self._exchange.flush()
         except Exception as error:  # deny first
