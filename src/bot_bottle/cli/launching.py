@@ -6,7 +6,6 @@ The composition root of a launch: it picks the backend and hands everything down
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -147,8 +146,3 @@ def _say_what_is_left(outcome: Outcome) -> None:
         messages.info(f"work left in the bottle's {layer.name} ({many} changes): {layer.upper}")
         for path in layer.paths:
             messages.info(f"  {path}")
-
-
-def no_terminal() -> bool:
-    """Nobody can be asked."""
-    return not sys.stdin.isatty()

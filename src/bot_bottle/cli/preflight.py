@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from bot_bottle.base import messages
 from bot_bottle.base.text import printable
-from bot_bottle.cli.errors import FIXABLE, USAGE, Exit
+from bot_bottle.cli.asking import find_asker, missing
+from bot_bottle.cli.errors import FIXABLE, Exit
 from bot_bottle.cli.launching import Ready
 
 NOT_YET = (
@@ -47,12 +46,11 @@ def show(ready: Ready) -> None:
         click.echo(printable(line), err=True)
 
 
-def confirm(question: str = "start?") -> None:
+def confirm(question: str = "start?", flag: str = "--yes") -> None:
     """Ask y/N on the terminal; exit 1 unless the answer is yes, 2 where there is nobody to ask (ruling 64)."""
-    if not sys.stdin.isatty():
-        messages.error("nobody to ask: give --yes")
-        raise Exit(USAGE)
-    click.echo(f"{question} [y/N] ", err=True, nl=False)
-    if sys.stdin.readline().strip() not in ("y", "Y", "yes", "YES"):
+    asker = find_asker()
+    if asker is None:
+        raise missing(question, flag)
+    if not asker.yes(question):
         messages.info("declined; nothing was done")
         raise Exit(FIXABLE)

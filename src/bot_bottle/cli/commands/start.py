@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
+from pathlib import Path
 
 import click
 
 from bot_bottle.base import messages
-from bot_bottle.base.ids import slug
-from bot_bottle.base.text import printable
 from bot_bottle.cli import options
-from bot_bottle.cli.errors import USAGE, Exit
+from bot_bottle.cli.asking import find_asker
+from bot_bottle.cli.commands import resume
+from bot_bottle.cli.errors import Exit
 from bot_bottle.cli.launching import carry_out, make_ready
 from bot_bottle.cli.preflight import confirm, show
+from bot_bottle.cli.questions import NO_COLOR, Given, Questions, read_index
 from bot_bottle.launch.relay import Console, Stopped
 from bot_bottle.launch.request import LaunchRequest
-from bot_bottle.store import bottles
 from bot_bottle.store.layout import default_layout
 
 COLORS = ("red", "green", "yellow", "blue", "magenta")
@@ -25,18 +25,20 @@ COLORS = ("red", "green", "yellow", "blue", "magenta")
 @click.command("start", short_help="start an agent of your manifest in a bottle")
 @click.argument("agent", required=False)
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED)
-@click.option("--agent", "agent_flag", metavar="A", help="The agent, where it does not stand first.")
+@click.option("-a", "--agent", "agent_flag", metavar="A", help="The agent, where it does not stand first.")
 @click.option("--bottle", "bottle_names", metavar="B", multiple=True, help="A bottle; repeat to compose, in order. "
               "Default: the agent's own.")  # fmt: skip
 @click.option("--label", metavar="L", help="A name of yours; it becomes the bottle's identity.")
 @click.option(
-    "--color", type=click.Choice(COLORS), help="The bottle's colour in lists and in the agent's theme."
+    "--color",
+    type=click.Choice((*COLORS, NO_COLOR)),
+    help="The bottle's colour in lists and in the agent's theme.",
 )
 @click.option(
     "--cwd", "copy_cwd", is_flag=True, help="Copy the current directory into the bottle's workspace."
 )
 @click.option("-p", "--prompt", "task", metavar="TEXT", help="Run headless with this task.")
-@click.option("--yes", is_flag=True, help="Start without asking.")
+@click.option("--yes", is_flag=True, help="Ask nothing: the agent's own bottle, no label, start.")
 @click.option(
     "--dry-run", is_flag=True, envvar="BOT_BOTTLE_DRY_RUN", help="Show what would be started, and end."
 )
@@ -53,30 +55,36 @@ def command(
 ) -> None:  # fmt: skip
     """Start AGENT in a bottle; what stands behind -- is appended to its command line.
 
-    Shows what the bottle may do, asks, runs the agent in this terminal, and says at the end what it left.
+    Asks on the terminal for what no flag answers: the agent, its bottles in order, a name and a colour. Then
+    shows what the bottle may do, asks once more, runs the agent in this terminal, and says at the end what it
+    left. Without a terminal nothing is asked: the agent must be named, its bottle is the one that its own file
+    names, and --yes is needed.
     """
     if agent_flag and agent:
         argv = (agent, *argv)
-    name = agent_flag or agent
-    if not name:
-        messages.error("which agent? name it (or give --agent); 'bot-bottle list available' shows them")
-        raise Exit(USAGE)
     layout = default_layout()
-    identity = _identity_of(label)
-    if identity and bottles.find_state(layout, identity):
-        raise bottles.IdentityTaken(identity, running=bottles.is_running(layout, identity))
+    given = Given(
+        agent_flag or agent, bottle_names, label, "" if color == NO_COLOR else color,
+        quiet=yes, named=not dry_run, trust_project=trust_project,
+    )  # fmt: skip
+    answers = Questions(given, read_index(layout, Path.cwd()), layout, find_asker()).answer()
+    if answers.resume:
+        context = click.get_current_context()
+        context.invoke(resume.command, identity=answers.resume, task=task, exit_status=exit_status,
+                       raw_terminal=raw_terminal)  # fmt: skip
+        return
     request = LaunchRequest(
-        agent=name,
-        bottles=bottle_names,
+        agent=answers.agent,
+        bottles=answers.bottles,
         cwd=os.getcwd(),
         copy_cwd=copy_cwd,
-        label=label or "",
-        color=color or "",
+        label=answers.label,
+        color=answers.color,
         backend=backend or "",
         trust_project=trust_project,
         run=options.run_plan(argv=argv, task=task or "", connect_to=connect_to, extra_ca=extra_ca),
     )
-    ready = make_ready(request, layout, identity)
+    ready = make_ready(request, layout, answers.identity)
     show(ready)
     if dry_run:
         return
@@ -89,12 +97,3 @@ def command(
         raise Exit(128 + stopped.signal) from None
     messages.info(f"the agent ended with status {outcome.status}")
     raise Exit(outcome.status if exit_status else 0)
-
-
-def _identity_of(label: str | None) -> str | None:
-    if label is None:
-        return None
-    identity = slug(label)
-    if not identity or not re.search("[a-z0-9]", identity):
-        raise click.UsageError(f"--label {printable(label)!r}: it needs a letter or a digit")
-    return identity
