@@ -87,6 +87,11 @@ def _disagreements() -> Iterator[Row]:
                 names = f"{one}, {two}, {three}"
                 yield tunnelled(f"CONNECT, SNI, Host: {names}", one, two, get(three), wants=(403,))
                 yield carried(f"look-up, SNI, Host: {names}", one, two, get(three), wants=(403,))
+    for sni, host, mark, wants in (
+        *((API, EVIL, "/{m}", (403,)), (EVIL, API, "/{m}", (403,)), (EVIL, EVIL, "/{m}", (403,))),
+        *((API, API, "/{ok}", (200,)), (None, API, "/{m}", ()), (None, EVIL, "/{m}", ())),
+    ):
+        yield carried(f"no look-up, SNI, Host: {sni}, {host}", "127.0.0.1", sni, get(host, mark), wants=wants)
     yield tunnelled("no SNI, one name", API, None, get(API, "/{ok}"), wants=(200,))
     yield tunnelled("upper case and dots", "API.Example.COM.", "API.example.com", get("aPi.example.com.", "/{ok}"),
                     wants=(200,))  # fmt: skip
