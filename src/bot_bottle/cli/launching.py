@@ -18,9 +18,8 @@ from bot_bottle.cli.backends import choose, make_backend
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.prepare import Host, Prepared, prepare
 from bot_bottle.launch.reap import discard
-from bot_bottle.launch.relay import Console
 from bot_bottle.launch.request import LaunchRequest
-from bot_bottle.launch.session import Outcome, Session
+from bot_bottle.launch.session import Front, Outcome, Session
 from bot_bottle.sandbox.contract import Backend, Limit
 from bot_bottle.store import bottles
 from bot_bottle.store.bottles import BottleState, IdentityTaken
@@ -90,7 +89,7 @@ def _program(request: LaunchRequest) -> str:
     return os.path.basename(request.run.argv[0]) if request.run.argv else "bottle"
 
 
-def carry_out(ready: Ready, layout: Layout, console: Console, state: BottleState | None = None) -> Outcome:
+def carry_out(ready: Ready, layout: Layout, front: Front, state: BottleState | None = None) -> Outcome:
     """Run the session in *state* (None: a new one) to its end; keep or remove what it left, and say so."""
     prepare_directories(layout)
     backend = make_backend(layout, ready.request.backend)
@@ -107,7 +106,7 @@ def carry_out(ready: Ready, layout: Layout, console: Console, state: BottleState
     metadata = request.metadata(
         utc_now(), earlier.launch_id if earlier and earlier.launch_id else mint_nonce(), __version__
     )
-    session = Session(plan, metadata, state, layout, backend, console, fresh=fresh)
+    session = Session(plan, metadata, state, layout, backend, front, fresh=fresh)
     try:
         outcome = session.run()
     except BaseException:

@@ -52,9 +52,39 @@ _CONNECTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
 )
 
+detach = click.option(
+    "-d", "--detach", is_flag=True, help="Print the identity once the agent runs, and leave it running."
+)
+
 raw_terminal = click.option(
     "--raw-terminal", is_flag=True, help="Show the agent's output unfiltered: it may drive your terminal."
 )
+
+DETACH_KEYS = "BOT_BOTTLE_DETACH_KEYS"
+"""Variable with the keys for every command."""
+
+
+def _keys(ctx: click.Context, parameter: click.Parameter, value: str) -> bytes:
+    from bot_bottle.launch.detach_keys import BadKeys, parse
+
+    try:
+        return parse(value)
+    except BadKeys as error:
+        raise click.BadParameter(str(error), ctx, parameter) from error
+
+
+def detach_keys(command: F) -> F:
+    """``--detach-keys``: the way out of an attached terminal; the command gets them as bytes."""
+    return click.option(
+        "--detach-keys",
+        "detach_keys",
+        metavar="KEYS",
+        envvar=DETACH_KEYS,
+        default="ctrl-],d",
+        show_default=True,
+        callback=_keys,
+        help="The keys that leave the bottle running: characters or ctrl-X, commas between them.",
+    )(command)
 
 
 def run_plan(

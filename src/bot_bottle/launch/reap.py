@@ -60,6 +60,7 @@ def _clear(layout: Layout, identity: str, backends: Mapping[str, Backend]) -> No
         backend.reap(identity)
     remove_tree(layout.sockets(identity))
     remove_tree(layout.exec_socket(identity))
+    remove_tree(layout.tty_socket(identity))
 
 
 def discard(layout: Layout, identity: str, *, spare_kept: bool = False) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from bot_bottle.sandbox.contract import (
     Terminal,
 )
 from bot_bottle.sandbox.selftest import ProbeListeners
-from bot_bottle.store.bottles import BottleState
+from bot_bottle.store.bottles import ENDING, RUNNING, STARTING, BottleState
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.logs import BOTTLE, EGRESS, new_log
@@ -114,6 +114,7 @@ class Session:
         in each of these cases once the agent was started.
         """
         identity = self._state.identity
+        self._state.write_phase(STARTING)
         self._front.begin(identity)
         if self._fresh:  # an earlier session's work stays marked until this one's end is known
             self._state.clear_preserve()
@@ -122,6 +123,7 @@ class Session:
             bottle, sidecar = self._launch(stack, dirs, announce)
             self._provision(bottle)
             announce("the agent starts")
+            self._state.write_phase(RUNNING)
             self._state.preserve()  # until its end is known: whatever kills us now must not lose its work
             started = True
             try:
@@ -132,6 +134,7 @@ class Session:
             except (LaunchError, SandboxError, Stopped):
                 messages.warning(f"the bottle was stopped; its storage is kept in {dirs.base}")
                 raise
+        self._state.write_phase(ENDING)
         left = unapplied(dirs, provisioned=self._plan.files, scratch=self._plan.provider.scratch)
         preserved = (started and status != 0) or bool(left)
         if not preserved:

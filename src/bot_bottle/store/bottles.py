@@ -32,6 +32,8 @@ from bot_bottle.store.uids import UidRegistry
 
 LOCK_NAME = "lock"
 PRESERVE_NAME = ".preserve"
+PHASE_NAME = "phase"
+STARTING, RUNNING, ENDING = PHASES = ("starting", "running", "ending")
 _STATES_LOCK = ".lock"
 _TRASH_PREFIX = ".removing-"
 
@@ -97,6 +99,14 @@ class BottleState:
 
     def write_launch_record(self, record: LaunchRecord) -> None:
         write_launch_record(self.path, record)
+
+    def write_phase(self, phase: str) -> None:
+        """How far the launch is, for ``list`` (:data:`PHASES`); nothing depends on it."""
+        with contextlib.suppress(OSError):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            fd = os.open(self.path / PHASE_NAME, flags, 0o600)
+            os.write(fd, phase.encode())
+            os.close(fd)
 
     def preserve(self) -> None:
         """Keep the directory at the session's end."""
@@ -209,6 +219,8 @@ class StateSummary:
     """None: nothing readable is recorded"""
     launch: LaunchRecord | None
     """who runs it, or ran it last"""
+    phase: str = ""
+    """of a running one: one of :data:`PHASES`; empty: not known"""
 
 
 def list_states(layout: Layout) -> list[StateSummary]:
@@ -226,8 +238,22 @@ def find_state(layout: Layout, identity: str) -> StateSummary | None:
         return None
     return StateSummary(
         identity, path, is_running(layout, identity), is_preserved(layout, identity),
-        read_metadata(path), read_launch_record(path),
+        read_metadata(path), read_launch_record(path), _read_phase(path),
     )  # fmt: skip
+
+
+def _read_phase(path: Path) -> str:
+    try:
+        fd = os.open(path / PHASE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        phase = os.read(fd, 64).decode("ascii", "replace")
+    except OSError:
+        phase = ""
+    finally:
+        os.close(fd)
+    return phase if phase in PHASES else ""
 
 
 def orphans(layout: Layout) -> list[str]:
@@ -288,7 +314,7 @@ def _delete(layout: Layout, identity: str) -> tuple[str, ...]:
 
 def _detach_guest(layout: Layout, identity: str) -> Path:
     """Take a bottle's sockets, guest directory and uids from its name; returns where the rest lies."""
-    for path in (layout.sockets(identity), layout.exec_socket(identity)):
+    for path in (layout.sockets(identity), layout.exec_socket(identity), layout.tty_socket(identity)):
         remove_tree(path)
     aside = _set_aside(layout.guest(identity))
     if os.geteuid() == 0:

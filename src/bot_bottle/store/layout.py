@@ -79,6 +79,10 @@ class Layout:
         """Where the operator's commands reach the bottle's init; not in the bottle's view."""
         return self.run / "x" / f"{parse_identity(identity)}.sock"
 
+    def tty_socket(self, identity: str) -> Path:
+        """Where terminals are attached to the bottle's session; as little in anybody's view."""
+        return self.run / "x" / f"{parse_identity(identity)}.tty"
+
 
 def default_layout() -> Layout:
     """The layout of whoever runs this: from ``HOME``, the effective uid and ``XDG_RUNTIME_DIR``. A relative

@@ -21,12 +21,16 @@ BOTTLE = "bottle"
 """messages of the backend and the shim"""
 EGRESS = "egress"
 """the proxy's records, JSON lines"""
-_KINDS = (BOTTLE, EGRESS)
+SESSION = "session"
+"""messages of a session process, which has no terminal of its own"""
+SCREEN = "screen"
+"""the end of what an agent printed while nobody was attached"""
+_KINDS = (BOTTLE, EGRESS, SESSION, SCREEN)
 _SUFFIX = ".log"
 
 
 def new_log(layout: Layout, identity: str, kind: str, *, started_at: str = "") -> Path:
-    """The path of this launch's log of *kind* (:data:`BOTTLE`, :data:`EGRESS`); directories are made.
+    """The path of this launch's log of *kind* (:data:`BOTTLE`, :data:`EGRESS`, …); directories are made.
 
     *started_at* (``base.clock.utc_now``) names the launch: the same one gives the same path. Raises
     ``StoreError``, ``BadIdentity``.

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import click
 
-from bot_bottle.base import messages
-from bot_bottle.base.ids import parse_identity
-from bot_bottle.cli.backends import make_backend
+from bot_bottle.cli import inside
 from bot_bottle.cli.errors import Exit
-from bot_bottle.launch.plan import LaunchError
-from bot_bottle.launch.relay import Console, Relay
-from bot_bottle.sandbox.contract import ProgramNotStarted
-from bot_bottle.store import bottles
-from bot_bottle.store.layout import default_layout
+from bot_bottle.launch.relay import Console
 
 
 @click.command(
@@ -33,17 +27,5 @@ def command(identity: str, argv: tuple[str, ...], no_terminal: bool, raw_termina
         argv = argv[1:]
     if not argv:
         raise click.UsageError("which command? give it behind '--'")
-    layout = default_layout()
-    summary = bottles.find_state(layout, parse_identity(identity))
-    if summary is None or not summary.running:
-        raise LaunchError(f"no bottle {identity!r} is running: see 'bot-bottle list active'")
-    backend = make_backend(layout, summary.launch.backend if summary.launch else None)
     console = Console(raw=raw_terminal)
-    terminal = console.interactive() and not no_terminal
-    bottle = backend.attach(layout.exec_socket(identity))
-    try:
-        process = bottle.spawn(argv, terminal=console.size() if terminal else None)
-    except ProgramNotStarted as error:
-        messages.error(str(error))
-        raise Exit(error.status) from error
-    raise Exit(Relay(process, console, terminal=terminal).run())
+    raise Exit(inside.run(identity, argv, console, terminal=console.interactive() and not no_terminal))

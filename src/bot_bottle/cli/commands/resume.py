@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import click
 
-from bot_bottle.base import messages
 from bot_bottle.base.ids import parse_identity
 from bot_bottle.cli import options
+from bot_bottle.cli.detached import conduct
 from bot_bottle.cli.errors import Exit
-from bot_bottle.cli.launching import carry_out, make_ready
+from bot_bottle.cli.launching import make_ready
 from bot_bottle.cli.preflight import confirm, show
 from bot_bottle.launch.plan import LaunchError
-from bot_bottle.launch.relay import Console
 from bot_bottle.launch.request import of_record
-from bot_bottle.launch.watching import Stopped
 from bot_bottle.store import bottles
 from bot_bottle.store.layout import default_layout
 
@@ -24,6 +22,8 @@ from bot_bottle.store.layout import default_layout
 @click.option("-p", "--prompt", "task", metavar="TEXT", help="Run headless with this new task.")
 @click.option("--yes", is_flag=True, help="Start without asking.")
 @click.option("--dry-run", is_flag=True, help="Show what would be started, and end.")
+@options.detach
+@options.detach_keys
 @click.option("--exit-status", is_flag=True, help="Exit with the agent's status instead of 0.")
 @options.raw_terminal
 def command(
@@ -32,12 +32,15 @@ def command(
     task: str | None,
     yes: bool,
     dry_run: bool,
+    detach: bool,
+    detach_keys: bytes,
     exit_status: bool,
     raw_terminal: bool,
 ) -> None:
     """Start the bottle IDENTITY again with everything that its agent left in it.
 
-    Manifests are read anew: what was taken away since is taken away. ARGV replaces the recorded command.
+    On a terminal the bottle outlives it, as with 'start'. Manifests are read anew: what was taken away since
+    is taken away. ARGV replaces the recorded command.
     """
     layout = default_layout()
     state = bottles.open_for_resume(layout, parse_identity(identity))
@@ -51,9 +54,9 @@ def command(
             return
         if not yes:
             confirm()
-        try:
-            outcome = carry_out(ready, layout, Console(raw=raw_terminal), state)
-        except Stopped as stopped:
-            raise Exit(128 + stopped.signal) from None
-    messages.info(f"the agent ended with status {outcome.status}")
-    raise Exit(outcome.status if exit_status else 0)
+        raise Exit(
+            conduct(
+                ready, layout, state, headless=bool(task), raw=raw_terminal, detach=detach, keys=detach_keys,
+                exit_status=exit_status,
+            )
+        )  # fmt: skip

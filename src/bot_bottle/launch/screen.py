@@ -1,0 +1,172 @@
+"""What a bottle's terminal shows, as far as the next terminal that is attached needs it. Sans-I/O.
+
+Everything that has passed the filter is kept, at most :data:`KEPT_BYTES` for each of the main and the
+alternate screen, from the last full clear on. A new terminal is given that again: what it then shows is what
+the program believes to be there, so that the cursor's place can be answered, too.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot_bottle.launch.answers import Answers
+from bot_bottle.launch.cursor import Cursor
+from bot_bottle.launch.terminal import ALTERNATE_SCREEN, OutputFilter, Query
+from bot_bottle.sandbox.contract import Terminal
+
+KEPT_BYTES = 256 * 1024
+"""Of each screen: some thousand lines of a colourful program; a packet's worth every 64 KiB."""
+
+MAX_COLORS_KEPT = 16
+"""SGR sequences since the last reset: more than this, and only the newest count."""
+
+
+@dataclass
+class Shown:
+    """What came of one piece of output."""
+
+    shown: bytes
+    answers: bytes
+    """for the program's input"""
+
+
+class _Kept:
+    """The output of one screen in pieces, each with what brings a terminal to its beginning."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[tuple[str, bytes]] = deque()
+        self._size = 0
+
+    def add(self, state: str, data: bytes) -> None:
+        if not data:
+            return
+        self._pieces.append((state, data))
+        self._size += len(data)
+        while self._size > KEPT_BYTES and len(self._pieces) > 1:
+            self._size -= len(self._pieces.popleft()[1])
+
+    def restart(self) -> None:
+        self._pieces.clear()
+        self._size = 0
+
+    def replay(self) -> bytes:
+        if not self._pieces:
+            return b""
+        return self._pieces[0][0].encode() + b"".join(data for _, data in self._pieces)
+
+
+class Screen:
+    """One bottle's terminal."""
+
+    def __init__(self, size: Terminal, colors: Mapping[str, str] | None = None) -> None:
+        self._filter = OutputFilter()
+        self._cursor = Cursor(size.rows, size.columns)
+        self._answers = Answers(
+            size=lambda: (self._cursor.rows, self._cursor.columns),
+            cursor=lambda: (self._cursor.row, self._cursor.column),
+            mode=self._filter.mode,
+            colors=colors or {},
+        )
+        self._main = _Kept()
+        self._other: _Kept | None = None
+        """of the alternate screen, while that is shown"""
+        self._sgr: list[str] = []
+        self._charset = ""
+        self._keypad = ""
+
+    def feed(self, data: bytes) -> Shown:
+        """What the program wrote: what of it may be shown, what it is answered."""
+        shown: list[str] = []
+        answers: list[bytes] = []
+        unkept: list[str] = []
+        begin = self._state()
+        for piece in self._filter.pieces(data):
+            if isinstance(piece, Query):
+                answers.append(self._answers.to(piece))
+                continue
+            shown.append(piece)
+            switched = piece[0] == "\x1b" and self._sequence(piece, unkept, begin)
+            self._cursor.feed(piece)
+            if switched:
+                unkept, begin = [], self._state()
+                if self._other is None:  # back on the main screen, which knows nothing of the other
+                    unkept = [self._place()]
+            else:
+                unkept.append(piece)
+        self._keep(begin, unkept)
+        return Shown("".join(shown).encode(), b"".join(answers))
+
+    def resize(self, size: Terminal) -> None:
+        self._cursor.resize(size.rows, size.columns)
+
+    def replay(self) -> bytes:
+        """What brings an empty terminal, cursor at its home, to where the bottle's is."""
+        parts = [self._main.replay()]
+        if self._other is not None:
+            parts.append(b"\x1b[0m" + self._enter().encode() + self._other.replay())
+        return b"".join(parts) + self._state().encode()
+
+    def text(self) -> bytes:
+        """The main screen's kept output alone, for a log."""
+        return self._main.replay()
+
+    # -- what is kept
+    def _keep(self, begin: str, pieces: list[str]) -> None:
+        kept = self._main if self._other is None else self._other
+        kept.add(begin, "".join(pieces).encode())
+
+    def _sequence(self, piece: str, unkept: list[str], begin: str) -> bool:
+        """Note what *piece* changes; True when another screen, or an empty one, is what comes after it."""
+        if piece[1] != "[":
+            if piece[1] in "()":
+                self._charset = piece if piece[1] == "(" else self._charset
+            elif piece[1] in "=>":
+                self._keypad = piece
+            return False
+        body, final = piece[2:-1], piece[-1]
+        if final == "m":
+            self._color(body, piece)
+        elif final == "J" and body in ("2", "?2"):
+            (self._main if self._other is None else self._other).restart()
+            return True
+        elif final in "hl" and body.startswith("?"):
+            numbers = {int(number) for number in body[1:].split(";")}
+            if numbers & ALTERNATE_SCREEN and (final == "h") is (self._other is None):
+                self._keep(begin, unkept)
+                self._other = _Kept() if final == "h" else None
+                return True
+        return False
+
+    def _color(self, body: str, piece: str) -> None:
+        if body.partition(";")[0].strip("0") == "":
+            self._sgr.clear()
+        if body.strip("0"):
+            self._sgr.append(piece)
+            del self._sgr[:-MAX_COLORS_KEPT]
+
+    # -- the state that text does not show
+    def _enter(self) -> str:
+        return next(
+            f"\x1b[?{number}h"
+            for _, number, on in self._filter.changed_modes()
+            if on and number in ALTERNATE_SCREEN
+        )
+
+    def _place(self) -> str:
+        """Margins and cursor (in this order: setting margins moves it)."""
+        margins = self._cursor.margins
+        region = f"\x1b[{margins[0]};{margins[1]}r" if margins else "\x1b[r"
+        row = self._cursor.row
+        if self._filter.mode("?", 6) and margins:
+            row -= margins[0] - 1
+        return f"{region}\x1b[{row};{self._cursor.column}H"
+
+    def _state(self) -> str:
+        modes = "".join(
+            f"\x1b[{mark}{number}{'h' if on else 'l'}"
+            for mark, number, on in self._filter.changed_modes()
+            if number not in ALTERNATE_SCREEN and number != 1048
+        )
+        return f"\x1b[0m{self._charset}{self._keypad}{modes}{self._place()}{''.join(self._sgr)}"

@@ -1,0 +1,113 @@
+"""``ended/<identity>.json``: how a bottle's session ended while nobody was attached to it.
+
+Written by the session process as its last deed, shown by ``list active`` until somebody has seen it
+(``attach``) or the bottle is started again. Readers never raise on content.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot_bottle.base.ids import BadIdentity, parse_identity
+from bot_bottle.store.files import make_directory, make_home, read_object, write_object
+from bot_bottle.store.layout import Layout
+
+MAX_KEPT = 100
+"""The newest; who has not looked at the others will not."""
+_SUFFIX = ".json"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """One session's end."""
+
+    identity: str
+    name: str = ""
+    color: str = ""
+    backend: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    exit_status: int = 0
+    """of the session: 0, or why it ended otherwise than by its agent"""
+    status: int | None = None
+    """the agent's; None: it did not end by itself"""
+    screen: str = ""
+    """the log with the end of what it printed"""
+    said: tuple[str, ...] = ()
+    """the session's last messages"""
+
+
+def write(layout: Layout, ending: Ending) -> None:
+    """Raises ``StoreError``."""
+    make_home(layout.home)
+    make_directory(_directory(layout), 0o700)
+    write_object(_path(layout, ending.identity), dataclasses.asdict(ending))
+    for path in sorted(_directory(layout).glob("*" + _SUFFIX), key=_age)[MAX_KEPT:]:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def read(layout: Layout, identity: str) -> Ending | None:
+    """How *identity* ended; None: nothing (readable) is recorded, or somebody has seen it."""
+    try:
+        data = read_object(_path(layout, identity))
+    except BadIdentity:
+        return None
+    if data is None:
+        return None
+    texts = {
+        name: _text(data.get(name))
+        for name in ("name", "color", "backend", "started_at", "ended_at", "screen")
+    }
+    said = data.get("said")
+    return Ending(
+        identity,
+        **texts,
+        exit_status=_status(data.get("exit_status")) or 0,
+        status=_status(data.get("status")),
+        said=tuple(map(_text, said)) if isinstance(said, list) else (),
+    )
+
+
+def read_all(layout: Layout) -> list[Ending]:
+    """Every one, sorted by identity."""
+    try:
+        names = sorted(os.listdir(_directory(layout)))
+    except OSError:
+        return []
+    found = (read(layout, name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX))
+    return [ending for ending in found if ending is not None]
+
+
+def forget(layout: Layout, identity: str) -> None:
+    """It has been seen, or is started again; idempotent."""
+    with contextlib.suppress(OSError):
+        _path(layout, identity).unlink()
+
+
+def _directory(layout: Layout) -> Path:
+    return layout.home / "ended"
+
+
+def _path(layout: Layout, identity: str) -> Path:
+    return _directory(layout) / f"{parse_identity(identity)}{_SUFFIX}"
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and "\0" not in value else ""
+
+
+def _status(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255 else None
