@@ -8,14 +8,16 @@ the whole request or none; afterwards nothing is left and the proxy works.
 from __future__ import annotations
 
 import contextlib
+import gc
 import select
 import socket
 import ssl
 import threading
 
 import pytest
-from faults_support import HOST, OTHER, incidents, read_all, read_until, reset, response, running
+from faults_support import HOST, OTHER, incidents, read_all, read_until, reset, response, running, until
 
+from bot_bottle.sidecar.proxy.upstream import Upstream
 from bot_bottle.testing.upstream import FakeUpstream
 
 POLICY = f"log: 1\nroutes:\n  - host: {HOST}\n    auth_scheme: Bearer\n    token_env: TEST_TOKEN\n  - host: {OTHER}\n"
@@ -164,3 +166,34 @@ def test_a_cut_at_every_byte(tmp_path, side, tls, end, framing):
     offsets, seen = sweep(tmp_path, 1, side, tls, end, framing)
     print(f"\n{side} {'TLS' if tls else 'plain'} {end} {framing}: {offsets} offsets, {seen}")
     assert seen["whole"] >= 1
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["end", "no TLS"])
+def test_a_failed_handshake_leaves_no_cycle_behind(run_proxy, answer):
+    """Connections with their TLS state go at once, not when the collector comes round: a bottle can have
+    thousands fail in the meantime."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse():
+            for _ in range(5):
+                sock, _ = listener.accept()
+                sock.recv(65536)
+                sock.sendall(answer)
+                sock.close()
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        proxy = run_proxy(PLAIN_POLICY, connect_to={(HOST, 443): listener.getsockname()})
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                client = proxy.tls(HOST)
+                client.send(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+                assert client.answer().status == 502
+                client.close()
+            thread.join()
+            until(lambda: proxy.server.connections == 0, "all clients are gone")
+            until(lambda: not [o for o in gc.get_objects() if isinstance(o, Upstream)], "nothing is left", 2)
+        finally:
+            gc.enable()

@@ -7,7 +7,9 @@ pass the guard: an answer that mixes public and private ones is what DNS rebindi
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Callable, Collection, Mapping
@@ -75,7 +77,13 @@ class Upstream(asyncio.Protocol):
 
     async def ready(self) -> None:
         """Wait for the TLS handshake; raises OSError or ssl.SSLError."""
-        await self._ready
+        try:
+            await self._ready
+        except BaseException:
+            # the error's traceback leads here and so to the future that holds it: a cycle with 25 KiB of TLS
+            self._ready = asyncio.get_running_loop().create_future()
+            self._ready.cancel()
+            raise
 
     def write(self, plain: bytes) -> None:
         """Send *plain* (not empty)."""
@@ -287,7 +295,6 @@ class Dialer:
     async def _connect(
         self, targets: list[tuple[Address, int]], route: Route
     ) -> tuple[socket.socket, Address]:
-        loop = asyncio.get_running_loop()
         for index, (address, port) in enumerate(targets):
             family = socket.AF_INET if address.version == 4 else socket.AF_INET6
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -296,7 +303,7 @@ class Dialer:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 last = index == len(targets) - 1
                 async with asyncio.timeout(None if last else self._limits.try_next_address_s):
-                    await loop.sock_connect(sock, (str(address), port))
+                    await _reach(sock, str(address), port)
                 return sock, address
             except OSError:  # TimeoutError is one
                 sock.close()
@@ -327,6 +334,22 @@ class Dialer:
             if not upstream.connected:
                 sock.close()
         return upstream
+
+
+async def _reach(sock: socket.socket, address: str, port: int) -> None:
+    """Connect; raises OSError. The loop's own way would look the address up once more, in a thread."""
+    error = sock.connect_ex((address, port))
+    if error == errno.EINPROGRESS:
+        loop = asyncio.get_running_loop()
+        decided = asyncio.Event()
+        loop.add_writer(sock, decided.set)
+        try:
+            await decided.wait()
+        finally:
+            loop.remove_writer(sock)
+        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error:
+        raise OSError(error, os.strerror(error))
 
 
 def _deny(status: int, what: str, route: Route) -> Deny:
