@@ -44,7 +44,10 @@ def descendants(pid: int) -> list[int]:
 
 
 def private_kib(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except ProcessLookupError:  # it has ended and waits to be waited for
+        return 0
     counted = ("Private_Clean:", "Private_Dirty:", "Swap:")
     return sum(int(line.split()[1]) for line in lines if line.startswith(counted))
 
