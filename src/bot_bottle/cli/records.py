@@ -46,6 +46,13 @@ class BottleRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str
     """ISO 8601, UTC; empty: unknown"""
     preserved: bool
+    state: str
+    """starting, running, waiting, refused, finished; kept"""
+    attached: bool | None = None
+    """a terminal that types is attached; null: it runs in the foreground, or not at all"""
+    status: int | None = None
+    """of a finished one: the agent's exit status"""
+    ended_at: str | None = None
 
 
 class ExplainRecord(msgspec.Struct, frozen=True, kw_only=True):

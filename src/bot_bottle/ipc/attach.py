@@ -85,6 +85,9 @@ class Taken(msgspec.Struct, frozen=True, tag="taken", forbid_unknown_fields=True
 class ProgramEnded(msgspec.Struct, frozen=True, tag="program-ended", forbid_unknown_fields=True):
     """session: nothing more will be shown; the bottle is being put away."""
 
+    column: Size = 1
+    """where the cursor is"""
+
 
 class Ended(msgspec.Struct, frozen=True, tag="ended", forbid_unknown_fields=True):
     """session: all is over. *status*: the agent's (None: it has none); *exit_status*: the session's own."""

@@ -201,7 +201,7 @@ class Client:
             case attach.Notice():
                 self._say(message.text)
             case attach.ProgramEnded():
-                self._restore()
+                self._restore(b"\r\n" if message.column > 1 else b"")
             case attach.Taken():
                 return Parting(Reason.TAKEN)
             case attach.Ended():
@@ -250,13 +250,14 @@ class Client:
         self._filter = OutputFilter()
         return undo
 
-    def _restore(self) -> None:
+    def _restore(self, last: bytes = b"\x1b[999;1H\r\n") -> None:
+        """Put the terminal back; *last*: to a line of our own, by default below all that is shown."""
         if self._saved is None:
             return
         undo = self._undo()
         if self._welcome is not None:
             undo += decoration.end(self._welcome.title, self._welcome.color)
-        self._write(undo + b"\x1b[999;1H\r\n", patient=False)
+        self._write(undo + last, patient=False)
         with suppress(termios.error):  # the terminal itself is gone
             termios.tcsetattr(self.console.stdin, termios.TCSANOW, self._saved)
         self._saved = None

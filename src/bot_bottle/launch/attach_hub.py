@@ -118,7 +118,7 @@ class Hub:
             for fd in {process.stdin, writer}:
                 os.close(fd)
             self._stop_listening()
-            self._tell(attach.ProgramEnded())
+            self._tell(attach.ProgramEnded(self._screen.column))
 
     # -- for the session process
     def notice(self, text: str) -> None:

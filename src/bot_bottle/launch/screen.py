@@ -101,6 +101,11 @@ class Screen:
     def resize(self, size: Terminal) -> None:
         self._cursor.resize(size.rows, size.columns)
 
+    @property
+    def column(self) -> int:
+        """Where the cursor is."""
+        return self._cursor.column
+
     def replay(self) -> bytes:
         """What brings an empty terminal, cursor at its home, to where the bottle's is."""
         parts = [self._main.replay()]

@@ -10,7 +10,7 @@ from bot_bottle.cli.preflight import confirm
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.launch.reap import discard, recover
 from bot_bottle.manifest.settings import load_settings
-from bot_bottle.store import bottles
+from bot_bottle.store import bottles, endings
 from bot_bottle.store.layout import default_layout
 
 
@@ -21,7 +21,7 @@ from bot_bottle.store.layout import default_layout
 @click.option("--kept", is_flag=True, help="Remove kept bottles too: their work is lost.")
 def command(identities: tuple[str, ...], yes: bool, dry_run: bool, kept: bool) -> None:
     """Remove processes, sockets and state directories of launches that are gone, and old logs
-    (30 days; setting ``logs_days``).
+    (30 days; setting ``logs_days``), and forget how bottles ended.
 
     A bottle that runs is never touched. One that is kept, since it holds work, is removed only with --kept,
     or when IDENTITY names it; then nothing else is.
@@ -51,6 +51,9 @@ def command(identities: tuple[str, ...], yes: bool, dry_run: bool, kept: bool) -
     if (doomed or orphans) and not yes:
         confirm("remove these?")
     backends = all_backends(layout)
+    for ending in endings.read_all(layout):
+        if not identities or ending.identity in identities:
+            endings.forget(layout, ending.identity)
     recover(layout, backends, keep_logs_days=load_settings(layout.home.parent).logs_days)
     if kept:
         for summary in bottles.list_states(layout):

@@ -10,9 +10,10 @@ import click
 from bot_bottle.base import messages
 from bot_bottle.base.text import printable
 from bot_bottle.cli import records
-from bot_bottle.store import bottles
+from bot_bottle.store import bottles, endings
 from bot_bottle.store.bottles import StateSummary
-from bot_bottle.store.layout import default_layout
+from bot_bottle.store.endings import Ending
+from bot_bottle.store.layout import Layout, default_layout
 
 _SGR = {"red": 91, "green": 92, "yellow": 93, "blue": 94, "magenta": 95}
 
@@ -40,18 +41,34 @@ def available(as_json: bool) -> None:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of objects on standard output.")
 def active(as_json: bool) -> None:
-    """Running bottles, one a line: backend, identity, name, services, separated by tabs."""
-    running = [summary for summary in bottles.list_states(default_layout()) if summary.running]
+    """Running bottles, one a line: backend, identity, name, services, state, separated by tabs.
+
+    The state is starting, running, waiting (for somebody to type), refused (the proxy refused something within
+    the last minute, or the bottle could not go on), or finished; docs/sessions.md says how they are told. One
+    that ended while nobody was attached is listed until 'attach' has shown its end.
+    """
+    layout = default_layout()
+    running = [summary for summary in bottles.list_states(layout) if summary.running]
+    found = [_record(summary, _active_state(layout, summary)) for summary in running]
+    names = {record.identity for record in found}
+    found += [
+        _ended_record(layout, ending) for ending in endings.read_all(layout) if ending.identity not in names
+    ]
+    found.sort(key=lambda record: record.identity)
     if as_json:
-        records.show([_record(summary) for summary in running])
+        records.show(found)
         return
-    if not running:
+    if not found:
         messages.info("no bottle is running")
-    for summary in running:
-        record = _record(summary)
-        name = printable(record.name)
-        columns = [record.backend, summary.identity, _colored(name, record.color), "proxy"]
-        click.echo("\t".join(str(column) for column in columns))
+    for record in found:
+        columns = [
+            record.backend,
+            record.identity,
+            _colored(printable(record.name), record.color),
+            "proxy",
+            record.state,
+        ]
+        click.echo("\t".join(columns))
 
 
 @command.command()
@@ -60,16 +77,28 @@ def kept(as_json: bool) -> None:
     """Bottles that ended with work in them, and can be resumed."""
     found = [s for s in bottles.list_states(default_layout()) if not s.running and s.preserved]
     if as_json:
-        records.show([_record(summary) for summary in found])
+        records.show([_record(summary, _KEPT) for summary in found])
         return
     if not found:
         messages.info("no bottle is kept")
     for summary in found:
-        record = _record(summary)
+        record = _record(summary, _KEPT)
         click.echo("\t".join([summary.identity, printable(record.name), record.started_at]))
 
 
-def _record(summary: StateSummary) -> records.BottleRecord:
+_State = tuple[str, bool | None]
+"""The word, and whether a terminal is attached."""
+_KEPT: _State = ("kept", None)
+
+
+def _active_state(layout: Layout, summary: StateSummary) -> _State:
+    from bot_bottle.cli.conditions import state_of
+
+    word, condition = state_of(layout, summary)
+    return word, condition.attached if condition is not None else None
+
+
+def _record(summary: StateSummary, state: _State) -> records.BottleRecord:
     metadata, launch = summary.metadata, summary.launch
     agent = (metadata.agent_name or metadata.provider) if metadata else ""
     label = metadata.label if metadata else ""
@@ -83,6 +112,27 @@ def _record(summary: StateSummary) -> records.BottleRecord:
         bottles=list(metadata.bottle_names) if metadata else [],
         started_at=metadata.started_at if metadata else "",
         preserved=summary.preserved,
+        state=state[0],
+        attached=state[1],
+    )
+
+
+def _ended_record(layout: Layout, ending: Ending) -> records.BottleRecord:
+    from bot_bottle.cli.conditions import state_of_ended
+
+    return records.BottleRecord(
+        identity=ending.identity,
+        name=ending.name or "unknown",
+        agent="",
+        label="",
+        color=ending.color,
+        backend=ending.backend or "unknown",
+        bottles=[],
+        started_at=ending.started_at,
+        preserved=bottles.is_preserved(layout, ending.identity),
+        state=state_of_ended(ending),
+        status=ending.status,
+        ended_at=ending.ended_at,
     )
 
 

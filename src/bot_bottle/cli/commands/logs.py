@@ -31,14 +31,16 @@ MAX_LINE_CHARS = 2000
     "--json", "as_json", is_flag=True, help="The proxy's records as they are: one JSON object a line."
 )
 @click.option(
-    "--kind", type=click.Choice([logs.EGRESS, logs.BOTTLE, "all"]), default="all", show_default=True,
-    help="The proxy's records, the sandbox's messages, or both, one after the other.",
+    "--kind", type=click.Choice([logs.EGRESS, logs.BOTTLE, logs.SESSION, "all"]), default="all", show_default=True,
+    help="The proxy's records, the sandbox's messages, those of the session process, or all, one after the other.",
 )  # fmt: skip
 def command(identity: str, follow: bool, as_json: bool, kind: str) -> None:
     """Show the logs of the bottle IDENTITY, of all its launches; they outlive it."""
     layout = default_layout()
     parse_identity(identity)
-    kinds = [logs.EGRESS] if as_json else [logs.BOTTLE, logs.EGRESS] if kind == "all" else [kind]
+    kinds = (
+        [logs.EGRESS] if as_json else [logs.SESSION, logs.BOTTLE, logs.EGRESS] if kind == "all" else [kind]
+    )
     found = [path for each in kinds for path in logs.list_logs(layout, identity, each)]
     if not found and not bottles.is_running(layout, identity):
         raise LaunchError(f"no logs of {identity!r}: see 'bot-bottle list kept', or start it")

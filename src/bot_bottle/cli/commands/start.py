@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
-from bot_bottle.base import messages
 from bot_bottle.cli import options
 from bot_bottle.cli.asking import find_asker
 from bot_bottle.cli.commands import resume
+from bot_bottle.cli.detached import conduct
 from bot_bottle.cli.errors import Exit
-from bot_bottle.cli.launching import carry_out, make_ready
+from bot_bottle.cli.launching import make_ready
 from bot_bottle.cli.preflight import confirm, show
 from bot_bottle.cli.questions import NO_COLOR, Given, Questions, read_index
-from bot_bottle.launch.relay import Console, Stopped
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.store.layout import default_layout
 
@@ -42,6 +41,8 @@ COLORS = ("red", "green", "yellow", "blue", "magenta")
 @click.option(
     "--dry-run", is_flag=True, envvar="BOT_BOTTLE_DRY_RUN", help="Show what would be started, and end."
 )
+@options.detach
+@options.detach_keys
 @click.option("--exit-status", is_flag=True, help="Exit with the agent's status instead of 0.")
 @click.option("--trust-project", is_flag=True, help="Accept the bottle that a project's agent file names.")
 @click.option("--backend", metavar="N", help="The sandbox to use: bubblewrap.")
@@ -50,8 +51,8 @@ COLORS = ("red", "green", "yellow", "blue", "magenta")
 def command(
     agent: str | None, argv: tuple[str, ...], agent_flag: str | None, bottle_names: tuple[str, ...],
     label: str | None, color: str | None, copy_cwd: bool, task: str | None, yes: bool, dry_run: bool,
-    exit_status: bool, trust_project: bool, backend: str | None, connect_to: tuple[str, ...],
-    extra_ca: tuple[str, ...], raw_terminal: bool,
+    detach: bool, detach_keys: bytes, exit_status: bool, trust_project: bool, backend: str | None,
+    connect_to: tuple[str, ...], extra_ca: tuple[str, ...], raw_terminal: bool,
 ) -> None:  # fmt: skip
     """Start AGENT in a bottle; what stands behind -- is appended to its command line.
 
@@ -71,7 +72,7 @@ def command(
     if answers.resume:
         context = click.get_current_context()
         context.invoke(resume.command, identity=answers.resume, task=task, exit_status=exit_status,
-                       raw_terminal=raw_terminal)  # fmt: skip
+                       raw_terminal=raw_terminal, detach=detach, detach_keys=detach_keys)  # fmt: skip
         return
     request = LaunchRequest(
         agent=answers.agent,
@@ -90,10 +91,7 @@ def command(
         return
     if not yes:
         confirm()
-    messages.info("the bottle is removed at the end, unless it holds work; Ctrl-D or 'exit' leaves")
-    try:
-        outcome = carry_out(ready, layout, Console(raw=raw_terminal))
-    except Stopped as stopped:
-        raise Exit(128 + stopped.signal) from None
-    messages.info(f"the agent ended with status {outcome.status}")
-    raise Exit(outcome.status if exit_status else 0)
+    raise Exit(
+        conduct(ready, layout, headless=bool(task), raw=raw_terminal, detach=detach, keys=detach_keys,
+                exit_status=exit_status)
+    )  # fmt: skip
