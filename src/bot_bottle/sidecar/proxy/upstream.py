@@ -297,7 +297,11 @@ class Dialer:
     ) -> tuple[socket.socket, Address]:
         for index, (address, port) in enumerate(targets):
             family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+            try:
+                sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+            except OSError as error:
+                what = f"no connection can be made ({os.strerror(error.errno or 0)})"
+                raise DialError(_deny(502, what, route)) from error
             try:
                 sock.setblocking(False)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
