@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot_bottle.base import linux
+from bot_bottle.base import linux, seccomp
+from bot_bottle.sandbox import selftest
 from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend
 from bot_bottle.sandbox.bwrap import carriage, doctor, stage
 from bot_bottle.sandbox.contract import Backend, BottleSpec, SelfTestFailed
@@ -260,6 +261,38 @@ def test_rules_that_do_nothing_end_the_launch(
     ground = make_ground(Changed())
     with pytest.raises(SelfTestFailed, match="carriage: "), ground.bottle():
         pass
+
+
+@pytest.mark.parametrize("left_out", ["names", "addresses"])
+def test_one_rule_that_is_missing_ends_the_launch(
+    left_out: str, make_ground: Callable[[Backend], Ground], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on a host that has no address but loopback's, where none of its own can be tried."""
+    real = carriage._destination
+
+    def other(family: socket.AddressFamily, operator: bytes, prefix: bytes) -> bytes:
+        of_names = family == socket.AF_INET and len(prefix) == 2
+        of_addresses = family == socket.AF_INET and len(prefix) == 1
+        if of_names if left_out == "names" else of_addresses:
+            return real(family, carriage._EQUAL, b"\x7f\x09")
+        return real(family, operator, prefix)
+
+    monkeypatch.setattr(carriage, "_destination", other)
+    monkeypatch.setattr(selftest, "host_addresses", lambda: ())
+    ground = make_ground(Changed())
+    with pytest.raises(SelfTestFailed, match="carriage: "), ground.bottle():
+        pass
+
+
+def test_a_kernel_without_ipv6(
+    make_ground: Callable[[Backend], Ground], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No way out over what there is not, and no end of the self-test."""
+    monkeypatch.setattr(seccomp, "_AF_INET6", seccomp._AF_INET)
+    ground = make_ground(Changed())
+    with ground.bottle(tested=False) as bottle:
+        report = bottle.self_test(30)
+    assert [report["tcp over ipv6"], report["udp over ipv6"]] == ["EAFNOSUPPORT", "EAFNOSUPPORT"]
 
 
 def test_doctor_says_what_is_not_carried(monkeypatch: pytest.MonkeyPatch) -> None:

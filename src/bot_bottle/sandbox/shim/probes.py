@@ -130,9 +130,9 @@ class _Dialled:
     def __init__(self, host: str, port: int, address: str | None = None) -> None:
         self.host, self.port = host, port
         self.trouble: OSError | None = None
-        self.sock = _socket.socket(_family(address or host), _socket.SOCK_STREAM)
-        self.sock.settimeout(TIMEOUT_S)
-        try:
+        try:  # making one, too: a kernel without IPv6 has no such sockets
+            self.sock = _socket.socket(_family(address or host), _socket.SOCK_STREAM)
+            self.sock.settimeout(TIMEOUT_S)
             self.sock.connect((address or host, port))
         except OSError as error:
             self.trouble = error
@@ -176,10 +176,12 @@ def _carried(order: Order, dialled: _Dialled) -> str:
 
 def _datagram(host: str, port: int) -> str:
     """A query goes out; on loopback nobody must take it, elsewhere there must be no route but loopback's."""
-    sock = _socket.socket(_family(host), _socket.SOCK_DGRAM)
-    sock.settimeout(TIMEOUT_S)
+    sock: _socket.socket | None = None
 
     def exchange() -> None:
+        nonlocal sock
+        sock = _socket.socket(_family(host), _socket.SOCK_DGRAM)
+        sock.settimeout(TIMEOUT_S)
         sock.connect((host, port))
         sock.send(b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01")
         sock.recv(512)
@@ -187,7 +189,7 @@ def _datagram(host: str, port: int) -> str:
     try:
         return _refused(exchange, _UNREACHABLE)
     except ConnectionRefusedError:
-        if sock.getsockname()[0] in _LOOPBACK:
+        if sock is not None and sock.getsockname()[0] in _LOOPBACK:
             return "ECONNREFUSED"
         raise
 
@@ -296,12 +298,14 @@ def _stand_in() -> str:
 
 
 def _carriage(order: Order) -> str:
-    """Names are carried to our proxy, on the ports that the host counts on and no others."""
+    """Names are carried to our proxy, on the ports that the host counts on and no others; where that is every
+    port, addresses are too, also on one where the shim does not listen itself."""
     address = _stand_in()
     http, other = (_Dialled(FORBIDDEN_NAME, port, address) for port in (80, order.tcp_port))
     _carried(order, http)
     if order.every_port:
         _carried(order, other)
+        _carried(order, _Dialled("192.0.2.1", order.tcp_port))
         return "every port"
     if other.trouble is None or other.trouble.errno != errno.ECONNREFUSED:
         raise _Open(f"port {order.tcp_port} is carried, or worse")
