@@ -10,8 +10,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from faults_support import HOST, OTHER, TIMEOUT_S, read_until, running, until
+
+from bot_bottle.sidecar.proxy import log
+from bot_bottle.sidecar.proxy.limits import Limits
 
 POLICY = f"log: 1\nroutes:\n  - host: {HOST}\n  - host: {OTHER}\n"
 MANY = {"log_lines_per_s": 1_000_000}
@@ -118,3 +122,27 @@ log.incident("an_event", number=99)
     ]
     lost = sum(record["records"] for record in found if record["event"] == "egress_log_left_out")
     assert lost + sum(record["event"] == "an_event" for record in found) == 41
+
+
+def test_what_is_lost_is_counted_until_there_is_room(monkeypatch):
+    """However many seconds the pipe stays full, no record of the number takes it along; with room it comes by
+    itself, though nothing else is to be said any more."""
+    now = [100.0]
+    monkeypatch.setattr(log, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    events = log.EventLog(writing, Limits())
+    full = os.write(writing, b" " * (1 << 20))
+    for second in range(4):
+        now[0] += 1
+        for number in range(10):
+            events.incident("an_event", number=10 * second + number)
+        events.say_left_out()
+    os.read(reading, full)
+    events.say_left_out()
+    now[0] += 1
+    events.say_left_out()
+    found, torn = records(os.read(reading, 65536))
+    assert [(record["event"], record["records"]) for record in found] == [("egress_log_left_out", 40)]
+    assert torn == 0
+    os.close(reading)
+    os.close(writing)

@@ -68,7 +68,8 @@ class Gateway:
         self.connections.discard(connection)
 
     def sweep(self, now: float) -> None:
-        """Let every connection whose deadline has passed act on it."""
+        """Let every connection whose deadline has passed act on it, and the log say what it lacks."""
+        self.log.say_left_out()
         for connection in [c for c in self.connections if c.deadline <= now]:
             connection.on_deadline()
 

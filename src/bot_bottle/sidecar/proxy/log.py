@@ -89,24 +89,28 @@ class EventLog:
         self._write({"event": event, **fields}, self._incidents)
 
     def _write(self, record: dict[str, object], budget: _Budget) -> None:
-        if budget.next_second() and self._left_out:
-            left_out, self._left_out = self._left_out, 0
-            self._put(_line({"event": "egress_log_left_out", "records": left_out}))
+        self.say_left_out(budget)
         line = _line(record)
-        if budget.has(len(line)):
-            self._put(line)
-        else:
+        if not (budget.has(len(line)) and self._put(line)):
             self._left_out += 1
 
-    def _put(self, line: bytes) -> None:
+    def say_left_out(self, budget: _Budget | None = None) -> None:
+        """Once a second, how many records are missing, if any are. Asked for now and then too: nothing may
+        come after them. The number is kept while there is no room for it either."""
+        if not (budget or self._budget).next_second() or not self._left_out:
+            return
+        if self._put(_line({"event": "egress_log_left_out", "records": self._left_out})):
+            self._left_out = 0
+
+    def _put(self, line: bytes) -> bool:
+        """Whether *line* was written, whole."""
         data = b"\n" + line if self._is_torn else line
         try:
             written = os.write(self._fd, data)
         except OSError:
-            self._left_out += 1
-            return
+            return False
         self._is_torn = written < len(data)
-        self._left_out += self._is_torn
+        return not self._is_torn
 
 
 def _line(record: dict[str, object]) -> bytes:
