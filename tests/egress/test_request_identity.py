@@ -51,6 +51,16 @@ def head(
         (head(b"http://[2001:db8::1]/", host=b"[2001:db8::1]"), None, "http://[2001:db8::1]/"),
         (head(b"/%61/../b//c"), TLS, "https://a.example/b/c"),
         (head(version=b"HTTP/1.0"), TLS, "https://a.example/"),
+        # plain HTTP in a tunnel: the operator's own machine and addresses of a private network (ruling 8)
+        *(
+            (head(host=f"{host}:11434".encode()), Tunnel(bare, 11434, tls=False), f"http://{host}:11434/")
+            for host, bare in (
+                ("host.bot-bottle.internal", "host.bot-bottle.internal"),
+                ("192.168.1.7", "192.168.1.7"),
+                ("10.0.0.1", "10.0.0.1"),
+                ("[fd00::7]", "fd00::7"),
+            )
+        ),
     ],
 )
 def test_one_identity(request_head: RequestHead, tunnel: Tunnel | None, url: str) -> None:
@@ -79,6 +89,21 @@ def test_one_identity(request_head: RequestHead, tunnel: Tunnel | None, url: str
         (head(b"https://a.example/"), Tunnel("a.example", 80, tls=False)),
         (head(host=b"a.example:443"), Tunnel("a.example", 443, tls=False)),
         (head(b"ftp://a.example/"), None),
+        # plain HTTP in a tunnel, elsewhere
+        *(
+            (head(host=f"{host}:11434".encode()), Tunnel(bare, 11434, tls=False))
+            for host, bare in (
+                ("a.example", "a.example"),
+                ("host.bot-bottle.internal.example", "host.bot-bottle.internal.example"),
+                ("127.0.0.1", "127.0.0.1"),
+                ("169.254.169.254", "169.254.169.254"),
+                ("93.184.216.34", "93.184.216.34"),
+                ("[::1]", "::1"),
+                ("[::ffff:10.0.0.1]", "::ffff:10.0.0.1"),
+                ("[2001:4860::1]", "2001:4860::1"),
+            )
+        ),
+        (head(host=b"10.0.0.1:11434"), Tunnel("10.0.0.2", 11434, tls=False)),
         # not exactly one Host
         (head(host=None), TLS),
         (head(b"http://a.example/", host=None), None),

@@ -165,6 +165,12 @@ def fixed_addresses(host: str) -> tuple[Address, ...] | None:
     return None if literal is None else (literal,)
 
 
+def is_private_literal(host: str) -> bool:
+    """Whether canonical *host* is an address of RFC 1918 or a ULA, written out: no name that resolves to one."""
+    address = ip_literal(host)
+    return address is not None and _is_private(address)
+
+
 def _unwrap(address: Address) -> Address:
     if isinstance(address, IPv6Address):
         return embedded_ipv4(address) or address

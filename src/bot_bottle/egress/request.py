@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot_bottle.base.memo import Memo
+from bot_bottle.egress.address import is_private_literal
 from bot_bottle.egress.fields import is_token
-from bot_bottle.egress.hosts import BadHost, canonical_host, split_authority
+from bot_bottle.egress.hosts import HOST_ALIAS, BadHost, canonical_host, split_authority
 from bot_bottle.egress.paths import BadPath, canonical_path, check_query
 from bot_bottle.egress.verdict import Deny, Hint
 
@@ -56,6 +57,13 @@ class Tunnel:
     """we took up TLS inside: the scheme is https"""
     sni: str | None = None
     """server name of the ClientHello, as it was sent; None: none"""
+
+    @property
+    def may_be_plain(self) -> bool:
+        """Whether HTTP without TLS may go through: to port 80 (ruling 63), and to the operator's own machine or
+        private network, whose services speak plain HTTP on ports that a route has to name (ruling 8). Clients
+        tunnel that, too (undici, so node's fetch)."""
+        return self.port == 80 or self.host == HOST_ALIAS or is_private_literal(self.host)
 
 
 @dataclass(frozen=True)
@@ -194,7 +202,7 @@ _FIELDS = Memo(_read_field)
 
 def _read_target(target: bytes, hosts: list[str], tunnel: Tunnel | None) -> tuple[str, str, int, str] | Deny:
     """Scheme, host, port, and path with query; every name that the request gives must be the same."""
-    if tunnel is not None and not tunnel.tls and tunnel.port != 80:
+    if tunnel is not None and not tunnel.tls and not tunnel.may_be_plain:
         return Deny(403, "egress: target: plain HTTP in a tunnel goes to port 80 only", Hint.HTTPS)
     scheme = "https" if tunnel is not None and tunnel.tls else "http"
     default_port = 443 if scheme == "https" else 80

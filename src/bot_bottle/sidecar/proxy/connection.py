@@ -241,7 +241,7 @@ class ClientConnection(Conversation):
             data, self._buffer = self._buffer, b""
             self._buffer = self.start_tls(self._gateway.leaves.get(tunnel.host), data)
             return True
-        if tunnel.port == 80 and 0x41 <= first <= 0x5A:
+        if tunnel.may_be_plain and 0x41 <= first <= 0x5A:
             self._stage = Stage.HEAD
             self.deadline = self.loop.time() + self._limits.head_s
             return True
