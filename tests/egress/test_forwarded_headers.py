@@ -180,6 +180,27 @@ def test_openai_features() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "left"),
+    [
+        ("version", "0.169.0", "0.169.0"),
+        ("x-openai-internal-codex-responses-lite", "true", "true"),
+        ("x-openai-internal-codex-responses-lite", "anything else", None),
+        ("x-codex-beta-features", "remote_compaction_v2,remote_control", "remote_compaction_v2"),
+        ("chatgpt-account-id", "attackers", None),
+        ("x-codex-turn-metadata", "{}", None),
+        ("session-id", "1", None),
+        ("openai-organization", "attackers", None),
+        ("openai-project", "attackers", None),
+    ],
+)
+def test_codex_tells_how_its_body_is_written(name: str, value: str, left: str | None) -> None:
+    """What the API needs to read the body passes; whose it is, and what the client tells about itself, not."""
+    account = Inject(Scheme.RAW, "EGRESS_TOKEN_1", header="chatgpt-account-id")
+    route = Route("chatgpt.com", auth=(Inject(Scheme.BEARER, "EGRESS_TOKEN_0"), account), provider="codex")
+    assert forwarded(route, ((name, value),)) == (() if left is None else ((name, left),))
+
+
 FIELD_NAMES = st.sampled_from(
     [
         "Authorization",

@@ -92,7 +92,16 @@ referrer and every identity field do not."""
 
 _PROVIDER_ALLOWED: Mapping[str, frozenset[str]] = {
     "claude": frozenset({"anthropic-version", "anthropic-beta", "x-app"}),
-    "codex": frozenset({"openai-beta", "originator"}),
+    # How Codex 0.169.0 writes its body is told by its version and by the "lite" switch.
+    "codex": frozenset(
+        {
+            "openai-beta",
+            "originator",
+            "version",
+            "x-codex-beta-features",
+            "x-openai-internal-codex-responses-lite",
+        }
+    ),
     "pi": frozenset({"anthropic-version", "anthropic-beta", "openai-beta"}),
 }
 """What each provider's client needs beside :data:`_ALLOWED`."""
@@ -145,6 +154,8 @@ _BETA_ALLOWED: Mapping[str, frozenset[str]] = {
         }
     ),
     "openai-beta": frozenset({"responses", "responses_websockets"}),
+    "x-codex-beta-features": frozenset({"remote_compaction_v2"}),
+    "x-openai-internal-codex-responses-lite": frozenset({"true"}),
 }
 """Feature names without their date: those of a conversation (read in Claude Code 2.1.330, which asks again
 without one that the API refuses). Not here, so they fall away: whatever lets the provider fetch, call out, run
