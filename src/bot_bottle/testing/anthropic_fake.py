@@ -1,291 +1,59 @@
-"""A fake Anthropic API on loopback: plays a script of turns and keeps every request that reached it.
+"""A fake Anthropic API on loopback, see :mod:`bot_bottle.testing.scripted_api`.
 
-For tests, the benchmark and the demonstration. It answers on one port, with TLS under an authority of its
-own or in the clear; a request that the script has no turn for gets an error, never a guess. What it
-recorded is the evidence: tests assert on it, not on a log of ours.
+For tests, the benchmark and the demonstration. It answers with TLS under an authority of its own or in the
+clear; a request that the script has no turn for gets an error, never a guess.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import socket
-import ssl
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self, assert_never
+from collections.abc import Sequence
+from typing import assert_never
 
-from bot_bottle.sidecar.proxy.ca import CertificateAuthority
-from bot_bottle.sidecar.proxy.tls import load_leaf
 from bot_bottle.testing.model_api import Refuse, Say, Truncate, Turn, error_body, events, message
+from bot_bottle.testing.scripted_api import ApiClient, Recorded, ScriptedApi
 
 API_HOST = "api.anthropic.com"
 
-PERMIT_TIMEOUT_S = 60.0
-"""A paced delta that nobody permits ends the stream: a test that deadlocks has to fail."""
 
-IDLE_TIMEOUT_S = 60.0
-"""Of a kept-alive connection, so that a forgotten client does not keep a thread."""
+class AnthropicFake(ScriptedApi):
+    """``with AnthropicFake([Say(...), ...]) as api: ... api.requests``."""
 
-
-@dataclass(frozen=True)
-class Recorded:
-    """One request as it arrived. Header names are lower case; a repeated one keeps all its values."""
-
-    method: str
-    target: str
-    headers: Mapping[str, tuple[str, ...]]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        return self.target.partition("?")[0]
-
-    def header(self, name: str) -> str | None:
-        """The value, None when absent; several are joined so that no comparison misses one."""
-        values = self.headers.get(name.lower())
-        return None if values is None else ", ".join(values)
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    def contains(self, text: str) -> bool:
-        """Whether *text* is anywhere in it: target, header names and values, body."""
-        head = [self.target, *self.headers, *(value for values in self.headers.values() for value in values)]
-        return any(text in part for part in head) or text.encode() in self.body
-
-
-class AnthropicFake:
-    """Use as a context manager. ``with AnthropicFake([Say(...), ...]) as api: ... api.requests``.
-
-    ``turns`` are played in the order of the requests to ``/v1/messages``; ``side`` turns answer requests
-    without tools (title generation and the like of real clients), so that those don't eat the script.
-    """
+    model_paths = ("/v1/messages",)
 
     def __init__(self, turns: Sequence[Turn], *, tls: bool = True, host: str = API_HOST) -> None:
-        self._turns = list(turns)
-        self._lock = threading.Condition()
-        self._permits = 0
-        self._closing = False
-        self._requests: list[Recorded] = []
-        self._sent: list[str] = []
-        self._played = 0
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.api = self
-        self.port: int = self._server.server_address[1]
-        self.ca_pem = ""
-        if tls:
-            authority = CertificateAuthority.create()
-            self.ca_pem = authority.ca_pem
-            # The handshake happens in the connection's own thread: a client that stalls blocks nobody.
-            self._server.socket = _server_context(authority, host).wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        super().__init__(turns, tls=tls, hosts=(host,))
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End every connection; afterwards no thread and no socket of the fake is left."""
-        self._server.shutdown()
-        with self._lock:
-            self._closing = True
-            self._lock.notify_all()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def requests(self) -> tuple[Recorded, ...]:
-        """Everything that arrived, in order of arrival."""
-        with self._lock:
-            return tuple(self._requests)
-
-    @property
-    def model_requests(self) -> tuple[Recorded, ...]:
-        """Those that asked the model for an answer."""
-        return tuple(request for request in self.requests if request.path == "/v1/messages")
-
-    @property
-    def sent_deltas(self) -> tuple[str, ...]:
-        """The text of each content delta that went out to a client, or is about to."""
-        with self._lock:
-            return tuple(self._sent)
-
-    @property
-    def played(self) -> int:
-        """How many turns of the script have been used."""
-        with self._lock:
-            return self._played
-
-    def permit(self, deltas: int = 1) -> None:
-        """Let that many further deltas of paced turns go out."""
-        with self._lock:
-            self._permits += deltas
-            self._lock.notify_all()
-
-    # -- for the handler
-    def record(self, request: Recorded) -> None:
-        with self._lock:
-            self._requests.append(request)
-
-    def next_turn(self) -> tuple[int, Turn] | None:
-        with self._lock:
-            if self._played >= len(self._turns):
-                return None
-            self._played += 1
-            return self._played, self._turns[self._played - 1]
-
-    def await_permit(self) -> bool:
-        with self._lock:
-            self._lock.wait_for(lambda: self._permits > 0 or self._closing, PERMIT_TIMEOUT_S)
-            if self._permits == 0 or self._closing:
-                return False
-            self._permits -= 1
-            return True
-
-    def note_sent(self, text: str) -> None:
-        with self._lock:
-            self._sent.append(text)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that server_close waits for every connection's thread
-    request_queue_size = 128
-    api: AnthropicFake
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(address, handler)
-        self._connections: set[socket.socket] = set()
-        self._connections_lock = threading.Lock()
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        with self._connections_lock:
-            self._connections.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._connections_lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """Wake every thread that reads from or writes to a client."""
-        with self._connections_lock:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no error of ours."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = IDLE_TIMEOUT_S
-    server: _Server
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Silent: the record is the log."""
-
-    def _answer(self) -> None:
-        request = self._read()
-        self.server.api.record(request)
+    def answer(self, request: Recorded, client: ApiClient) -> None:
         if request.method == "POST" and request.path == "/v1/messages":
-            self._answer_model(request)
+            self._answer_model(request, client)
         elif request.method == "POST" and request.path == "/v1/messages/count_tokens":
-            self._json(200, {"input_tokens": max(len(request.body) // 4, 1)})
+            client.reply(200, {"input_tokens": max(len(request.body) // 4, 1)})
         else:
-            self._json(404, error_body("not_found_error", f"no such path: {request.path}"))
+            client.reply(404, error_body("not_found_error", f"no such path: {request.path}"))
 
-    def _read(self) -> Recorded:
-        headers: dict[str, tuple[str, ...]] = {}
-        for name, value in self.headers.items():
-            headers[name.lower()] = (*headers.get(name.lower(), ()), value)
-        if "chunked" in self.headers.get("transfer-encoding", "").lower():
-            body = self._read_chunked()
-        else:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        return Recorded(self.command, self.path, headers, body)
-
-    def _read_chunked(self) -> bytes:
-        body = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return body
-
-    def _answer_model(self, request: Recorded) -> None:
+    def _answer_model(self, request: Recorded, client: ApiClient) -> None:
         asked = request.json()
         model = str(asked.get("model", ""))
-        following = self.server.api.next_turn()
+        following = self.next_turn()
         if following is None:
-            self._json(400, error_body("invalid_request_error", "the script has no further turn"))
+            client.reply(400, error_body("invalid_request_error", "the script has no further turn"))
             return
         number, turn = following
         name = f"msg_{number:04d}"
         match turn:
             case Refuse():
-                self._json(turn.status, error_body(turn.kind, turn.message), turn.headers)
+                client.reply(turn.status, error_body(turn.kind, turn.message), turn.headers)
             case Truncate():
-                self._stream(turn.say, name, model, limit=turn.events)
+                self._stream(turn.say, name, model, client, limit=turn.events)
             case Say():
                 if asked.get("stream"):
-                    self._stream(turn, name, model)
+                    self._stream(turn, name, model, client)
                 else:
-                    self._json(200, message(turn, message_id=name, model=model))
+                    client.reply(200, message(turn, message_id=name, model=model))
             case _:
                 assert_never(turn)
 
-    def _stream(self, say: Say, name: str, model: str, limit: int | None = None) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream; charset=utf-8")
-        self.send_header("cache-control", "no-cache")
-        self.send_header("transfer-encoding", "chunked")
-        self.send_header("request-id", f"req_{name}")
-        self.end_headers()
-        for count, event in enumerate(events(say, message_id=name, model=model)):
-            if count == limit or (event.waits and not self.server.api.await_permit()):
-                self.close_connection = True
-                return
-            if event.name == "content_block_delta":
-                delta = event.data["delta"]
-                self.server.api.note_sent(delta.get("text", delta.get("partial_json", "")))
-            data = event.encode()
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-            self.wfile.flush()
-        self.wfile.write(b"0\r\n\r\n")
-
-    def _json(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-
-def _server_context(authority: CertificateAuthority, host: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    load_leaf(context, authority.leaf(host))
-    return context
+    @staticmethod
+    def _stream(say: Say, name: str, model: str, client: ApiClient, limit: int | None = None) -> None:
+        said = events(say, message_id=name, model=model)
+        client.stream(said, {"request-id": f"req_{name}"}, limit)

@@ -25,6 +25,8 @@ class ToolUse:
 
     name: str
     input: Mapping[str, Any]
+    raw: str | None = None
+    """free text instead of ``input``: a custom tool of OpenAI's Responses, which takes no JSON"""
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,15 @@ class Event:
     """One server-sent event. ``waits``: it goes out only after a permit, where the turn is paced."""
 
     name: str
-    data: Mapping[str, Any]
+    """empty: a stream without names, as Chat Completions have it"""
+    data: Mapping[str, Any] | str
     waits: bool = False
+    delta: str | None = None
+    """what it adds to the content; None: nothing"""
 
     def encode(self) -> bytes:
-        return f"event: {self.name}\ndata: {json.dumps(self.data, separators=(',', ':'))}\n\n".encode()
+        data = self.data if isinstance(self.data, str) else json.dumps(self.data, separators=(",", ":"))
+        return (f"event: {self.name}\n" if self.name else "").encode() + f"data: {data}\n\n".encode()
 
 
 def error_body(kind: str, message: str) -> dict[str, Any]:
@@ -143,7 +149,8 @@ def _block_events(block: Text | ToolUse, index: int, block_id: str, paced: bool)
     )
     for delta in deltas:
         data = {"type": "content_block_delta", "index": index, "delta": delta}
-        yield Event("content_block_delta", data, waits=paced)
+        shown = delta.get("text", delta.get("partial_json", ""))
+        yield Event("content_block_delta", data, waits=paced, delta=shown)
     yield Event("content_block_stop", {"type": "content_block_stop", "index": index})
 
 
