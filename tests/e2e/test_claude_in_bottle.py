@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from bot_bottle.launch.tools import provide
-from bot_bottle.providers.claude import PLACEHOLDER, VERSION, Claude
-from bot_bottle.providers.contract import ProviderRequest
+from bot_bottle.providers.claude import VERSION, Claude
+from bot_bottle.providers.contract import PLACEHOLDER, ProviderRequest
 from bot_bottle.testing.anthropic_fake import AnthropicFake
 from bot_bottle.testing.model_api import Refuse, Say, Text, ToolUse, Turn
 

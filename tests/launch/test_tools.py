@@ -197,7 +197,9 @@ def test_changed_pin_installs_again(npm: FakeNpm, root: Path) -> None:
         member("escaped", b"x"),
         member("package", b"x"),
         member("package/a//b", b"x"),
-        member("package/./a", b"x"),
+        member("package/./bin/agent", b"twice", 0o755),
+        member("./other/a", b"x"),
+        member("other/a", b"x"),
         member("package/.integrity", b"x"),
         member("package/a\nb", b"x"),
         member("package/bin/agent", b"twice", 0o755),
@@ -218,6 +220,13 @@ def test_hostile_tarball(npm: FakeNpm, root: Path, bad: tuple[tarfile.TarInfo, b
         ensure_tool(tool(pin(data)), root, silent)
     assert {path for path in root.parent.rglob("*") if root not in path.parents and path != root} == before
     assert leftovers(root) == [] and not (root / "agent" / "1.2.3").exists()
+
+
+def test_the_same_file_twice(npm: FakeNpm, root: Path) -> None:
+    """Packages are out there that name a file as ``package/./x`` and as ``package/x``."""
+    data = tarball(*(member(f"package/{dot}bin/agent", PROGRAM, 0o755) for dot in ("", "./", "")))
+    npm.serve(data)
+    assert (ensure_tool(tool(pin(data)), root, silent) / "bin" / "agent").read_bytes() == PROGRAM
 
 
 def test_setuid_falls_away(npm: FakeNpm, root: Path) -> None:

@@ -9,8 +9,14 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from bot_bottle.egress.config import Inject, PathType, Scheme
-from bot_bottle.providers.claude import MAX_TASK_BYTES, PLACEHOLDER, QUIET_ENV, Claude
-from bot_bottle.providers.contract import ProviderError, ProviderPlan, ProviderRequest
+from bot_bottle.providers.claude import QUIET_ENV, Claude
+from bot_bottle.providers.contract import (
+    MAX_TASK_BYTES,
+    PLACEHOLDER,
+    ProviderError,
+    ProviderPlan,
+    ProviderRequest,
+)
 
 BYPASS = "--dangerously-skip-permissions"
 PROMPT = ("--append-system-prompt-file", "/home/node/.bot-bottle-prompt.txt")

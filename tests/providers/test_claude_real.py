@@ -20,8 +20,8 @@ import pytest
 
 from bot_bottle.egress.headers import plan_headers
 from bot_bottle.launch.tools import provide
-from bot_bottle.providers.claude import INFERENCE_MATCHES, PLACEHOLDER, Claude
-from bot_bottle.providers.contract import ProviderRequest
+from bot_bottle.providers.claude import INFERENCE_MATCHES, Claude
+from bot_bottle.providers.contract import PLACEHOLDER, ProviderRequest
 
 pytestmark = [
     pytest.mark.slow,

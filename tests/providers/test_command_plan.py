@@ -52,17 +52,19 @@ def test_prompt_is_handed_over_as_a_file() -> None:
 def test_registry_keys_are_the_templates() -> None:
     assert {name: provider.template for name, provider in PROVIDERS.items()} == {
         "claude": "claude",
+        "codex": "codex",
         "command": "command",
+        "pi": "pi",
     }
 
 
-@pytest.mark.parametrize("template", ["", "Claude", "codex", "claude\n"])
+@pytest.mark.parametrize("template", ["", "Claude", "codexx", "claude\n"])
 def test_unknown_template(template: str) -> None:
     """The error quotes what was asked for and lists what there is."""
     with pytest.raises(ProviderError) as caught:
         find_provider(template)
     assert repr(template) in str(caught.value)
-    assert str(caught.value).endswith("claude, command")
+    assert str(caught.value).endswith("claude, codex, command, pi")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,10 @@ def test_unknown_template(template: str) -> None:
         ("claude", {"CLAUDE_CODE_OAUTH_TOKEN": "a", "ANTHROPIC_API_KEY": "b"}, "CLAUDE_CODE_OAUTH_TOKEN"),
         ("claude", {"CLAUDE_CODE_OAUTH_TOKEN": "", "ANTHROPIC_API_KEY": "b"}, "ANTHROPIC_API_KEY"),
         ("claude", {"OPENAI_API_KEY": "c"}, ""),
+        ("codex", {"OPENAI_API_KEY": "c", "CODEX_API_KEY": "d"}, "CODEX_API_KEY"),
+        ("codex", {"OPENAI_API_KEY": "c", "ANTHROPIC_API_KEY": "b"}, "OPENAI_API_KEY"),
+        ("codex", {"ANTHROPIC_API_KEY": "b"}, ""),
+        ("pi", {"ANTHROPIC_API_KEY": "b", "OPENAI_API_KEY": "c"}, ""),
         ("command", {"ANTHROPIC_API_KEY": "b"}, ""),
     ],
 )

@@ -1,8 +1,8 @@
 """Install an agent's program, pinned, once per version. Nothing of it is executed here.
 
-It comes as one tarball from the npm registry, is checked against its pinned SHA-512 *before* it is
-opened, unpacked by code of ours that makes plain files and directories only, and sealed read-only; no
-install script runs, not even ``--version``.
+It comes as tarballs from the npm registry (one, or a locked tree of them: ``tool_lock``), each is checked
+against its pinned SHA-512 *before* it is opened, unpacked by code of ours that makes plain files and
+directories only, and sealed read-only; no install script runs, not even ``--version``.
 
 Layout: ``<tools root>/<name>/<version>/`` holds the package's files and ``.integrity``, the pin that it
 was checked against; it appears by one rename, so it is whole or absent.
@@ -14,17 +14,17 @@ import base64
 import binascii
 import fcntl
 import hashlib
-import hmac
 import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from bot_bottle.base import process
 from bot_bottle.base.errors import BotBottleError
+from bot_bottle.launch.tool_lock import Part, parts_of, pin_of
 from bot_bottle.providers.contract import Tool
 
 DOWNLOAD_TIMEOUT_S = 900.0
@@ -34,7 +34,7 @@ MAX_UNPACKED_BYTES = 2 * 1024**3
 """The largest known agent unpacks to about 400 MB."""
 
 MAX_MEMBERS = 50_000
-"""Pi, the one with the most files, has about 10,000."""
+"""Pi, the one with the most files, has about 10,000; of one tarball."""
 
 _NPM_ENVIRONMENT = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -75,7 +75,7 @@ def ensure_tool(tool: Tool, tools_root: Path, progress: Progress) -> Path:
 def is_installed(tool: Tool, tools_root: Path) -> bool:
     """Whether exactly this pin is there; a changed one means a new installation."""
     try:
-        return (_place(tool, tools_root) / _INTEGRITY_FILE).read_text() == tool.integrity
+        return (_place(tool, tools_root) / _INTEGRITY_FILE).read_text() == pin_of(tool)
     except OSError:
         return False
 
@@ -117,16 +117,23 @@ def staging_area(directory: Path, progress: Progress) -> Iterator[Path]:
 
 
 def _install(tool: Tool, place: Path, staging: Path, progress: Progress) -> None:
-    progress(f"downloading {tool.package} {tool.version} (once; it is kept in {place})")
-    archive = _download(tool, staging)
-    _check_integrity(tool, archive)
+    parts = parts_of(tool)
+    many = f" ({len(parts)} packages)" if len(parts) > 1 else ""
+    progress(f"downloading {tool.package} {tool.version}{many} (once; it is kept in {place})")
+    archives = _checked(parts, _download(tool, parts, staging))
     progress(f"unpacking {tool.package} {tool.version}")
     package = staging / "package"
-    _unpack(archive, package)
+    package.mkdir()
+    for part in parts:
+        _unpack(archives[part.integrity], package / part.place)
     program = package / tool.program
+    if tool.script:
+        program.parent.mkdir(parents=True)
+        program.write_text(tool.script)
+        program.chmod(0o555)
     if not program.is_file() or not os.access(program, os.X_OK):
         raise ToolError(f"{tool.package} {tool.version} has no program {str(tool.program)!r}")
-    (package / _INTEGRITY_FILE).write_text(tool.integrity)
+    (package / _INTEGRITY_FILE).write_text(pin_of(tool))
     _swap_in(package, place, staging)
 
 
@@ -142,8 +149,8 @@ def _swap_in(package: Path, place: Path, staging: Path) -> None:
     place.chmod(0o555)
 
 
-def _download(tool: Tool, staging: Path) -> Path:
-    """Fetch the tarball by npm, which knows the operator's registry; its cache and logs stay in staging,
+def _download(tool: Tool, parts: Sequence[Part], staging: Path) -> list[Path]:
+    """Fetch the tarballs by npm, which knows the operator's registry; its cache and logs stay in staging,
     where no ``.npmrc`` of a project is in sight."""
     npm = process.find_program("npm")
     if npm is None:
@@ -158,9 +165,9 @@ def _download(tool: Tool, staging: Path) -> Path:
     try:
         process.run(
             [
-                str(npm), "pack", f"{tool.package}@{tool.version}", "--ignore-scripts", "--loglevel=error",
-                f"--pack-destination={downloads}", f"--cache={staging / 'cache'}", f"--prefix={staging}",
-                "--no-update-notifier", "--logs-max=0",
+                str(npm), "pack", *dict.fromkeys(part.spec for part in parts), "--ignore-scripts",
+                "--loglevel=error", f"--pack-destination={downloads}", f"--cache={staging / 'cache'}",
+                f"--prefix={staging}", "--no-update-notifier", "--logs-max=0",
             ],
             timeout_s=DOWNLOAD_TIMEOUT_S, env=env, cwd=staging,
         )  # fmt: skip
@@ -170,45 +177,63 @@ def _download(tool: Tool, staging: Path) -> Path:
             f"(or name the directory of your own {tool.name} in the bottle's 'tools')"
         ) from error
     found = list(downloads.iterdir())
-    if len(found) != 1 or not found[0].is_file() or found[0].is_symlink():
-        raise ToolError(f"npm left {len(found)} files instead of one tarball of {tool.package}: try again")
-    return found[0]
+    if any(not path.is_file() or path.is_symlink() for path in found):
+        raise ToolError(f"npm left something else than tarballs of {tool.package}: try again")
+    return found
 
 
-def _check_integrity(tool: Tool, archive: Path) -> None:
-    """Compare with the pin (W3C Subresource Integrity, SHA-512 alone); nothing has looked inside yet."""
-    algorithm, _, encoded = tool.integrity.partition("-")
+def _checked(parts: Sequence[Part], archives: Sequence[Path]) -> dict[str, Path]:
+    """Integrity to tarball, for every part (W3C Subresource Integrity, SHA-512 alone); nothing has looked
+    inside yet. What npm called a file says nothing: only what it holds counts."""
+    wanted = {part.integrity: part for part in parts}
+    for part in parts:
+        _check_pin(part)
+    found: dict[str, Path] = {}
+    for archive in archives:
+        with archive.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha512").digest()
+        got = f"sha512-{base64.b64encode(digest).decode()}"
+        if got not in wanted:
+            what = parts[0].spec if len(parts) == 1 else archive.name
+            expected = f"expected {parts[0].integrity}, " if len(parts) == 1 else ""
+            raise ToolError(
+                f"{what} from the registry is not what was pinned: {expected}got {got}; it was thrown away "
+                "unopened (ask whoever runs your registry)"
+            )
+        found[got] = archive
+    missing = next((part.spec for integrity, part in wanted.items() if integrity not in found), None)
+    if missing is not None:
+        raise ToolError(f"npm left no tarball of {missing}: try again")
+    return found
+
+
+def _check_pin(part: Part) -> None:
+    algorithm, _, encoded = part.integrity.partition("-")
     try:
-        wanted = base64.b64decode(encoded, validate=True)
+        digest = base64.b64decode(encoded, validate=True)
     except binascii.Error:
-        wanted = b""
-    if algorithm != "sha512" or len(wanted) != hashlib.sha512().digest_size:
-        raise ToolError(f"the pin of {tool.package} is no sha512 integrity: {tool.integrity!r}")
-    with archive.open("rb") as file:
-        got = hashlib.file_digest(file, "sha512").digest()
-    if not hmac.compare_digest(wanted, got):
-        raise ToolError(
-            f"{tool.package} {tool.version} from the registry is not what was pinned: expected "
-            f"{tool.integrity}, got sha512-{base64.b64encode(got).decode()}; it was thrown away unopened "
-            "(ask whoever runs your registry)"
-        )
+        digest = b""
+    if algorithm != "sha512" or len(digest) != hashlib.sha512().digest_size:
+        raise ToolError(f"the pin of {part.spec} is no sha512 integrity: {part.integrity!r}")
 
 
 def _unpack(archive: Path, target: Path) -> None:
-    """Write the regular files of an npm tarball below *target*, its ``package/`` taken off.
+    """Write the regular files of an npm tarball below *target*, its one top directory taken off.
 
     Stricter than tarfile's own ``data`` filter (which Debian 12's Python lacks): a link, a device, a name
     that leaves, repeats or hides, or too much of it ends the installation.
     """
-    target.mkdir()
+    target.mkdir(parents=True, exist_ok=True)
     total = 0
+    top = ""
     try:
         with tarfile.open(archive, "r|gz") as tar:
             for count, member in enumerate(tar, 1):
                 total += member.size
                 if count > MAX_MEMBERS or total > MAX_UNPACKED_BYTES:
                     raise ToolError(f"{archive.name} holds too much: more than {MAX_UNPACKED_BYTES} bytes")
-                relative = _member_path(member, archive)
+                top = top or member.name.partition("/")[0]
+                relative = _member_path(member, top, archive)
                 if member.isdir():
                     (target / relative).mkdir(parents=True, exist_ok=True)
                     continue
@@ -216,6 +241,10 @@ def _unpack(archive: Path, target: Path) -> None:
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 source = tar.extractfile(member)
                 assert source is not None
+                if destination.is_file():  # two packages of Pi's name a file twice; the same is no harm
+                    if destination.read_bytes() != source.read():
+                        raise ToolError(f"{archive.name} holds two files {str(relative)!r}: thrown away")
+                    continue
                 with destination.open("xb") as out:
                     shutil.copyfileobj(source, out, 1024 * 1024)
                 destination.chmod(0o555 if member.mode & 0o111 else 0o444)
@@ -223,13 +252,13 @@ def _unpack(archive: Path, target: Path) -> None:
         raise ToolError(f"{archive.name} is no npm tarball: {error}") from error
 
 
-def _member_path(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
-    parts = member.name.rstrip("/").split("/")
+def _member_path(member: tarfile.TarInfo, top: str, archive: Path) -> PurePosixPath:
+    parts = [part for part in member.name.rstrip("/").split("/") if part != "."]  # some packages have them
     plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) and not member.issparse()
     if (
         not plain
-        or parts[0] != "package"
-        or any(part in ("", ".", "..", _INTEGRITY_FILE) or not part.isprintable() for part in parts)
+        or parts[:1] != [top]
+        or any(part in ("", "..", _INTEGRITY_FILE) or not part.isprintable() for part in parts)
         or (len(parts) == 1 and not member.isdir())
     ):
         raise ToolError(f"{archive.name} holds {member.name!r}, which no npm tarball has: thrown away")

@@ -18,6 +18,7 @@ from bot_bottle.base.text import printable
 from bot_bottle.egress.config import Inject, Match, PathMatch, PathType, Route, Scheme
 from bot_bottle.providers.contract import (
     GUEST_HOME,
+    PLACEHOLDER,
     PROMPT_PATH,
     GuestFile,
     ProviderError,
@@ -25,6 +26,9 @@ from bot_bottle.providers.contract import (
     ProviderRequest,
     SkillCopy,
     Tool,
+    check_credential,
+    check_task,
+    startup_args,
 )
 
 VERSION = "2.1.330"
@@ -46,9 +50,6 @@ so neither node nor an install script is needed."""
 API_HOST = "api.anthropic.com"
 OAUTH_VARIABLE = "CLAUDE_CODE_OAUTH_TOKEN"
 API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
-
-PLACEHOLDER = "placeholder-the-credential-stays-outside-the-bottle"
-"""Looks like no token of any vendor, so that no detector takes it for one; the client checks no form."""
 
 QUIET_ENV: Mapping[str, str] = {
     # nothing but the conversation: no telemetry, flags, updates, and no plugin marketplace out of github.com
@@ -93,9 +94,6 @@ COLORS: Mapping[str, tuple[str, str]] = {
     "magenta": ("\033[95m", "ansi:magentaBright"),
 }
 """Name to SGR sequence and to the colour's name in a theme file; another name means no colour."""
-
-MAX_TASK_BYTES = 128 * 1024 - 1
-"""Linux's MAX_ARG_STRLEN: the longest single argument that execve takes."""
 
 _CONFIG = GUEST_HOME / ".claude"
 
@@ -154,26 +152,16 @@ def _argv(request: ProviderRequest) -> tuple[str, ...]:
     The task stands last behind its own ``--``: neither its first character nor an option with several
     values before it can change what it is.
     """
-    argv = ["claude", "--dangerously-skip-permissions", *_startup_args(request.settings)]
+    argv = ["claude", "--dangerously-skip-permissions", *startup_args(request.settings)]
     if request.resume:
         argv.append("--continue")
     if request.prompt:
         argv += ["--append-system-prompt-file", str(PROMPT_PATH)]
     argv += request.argv
     if request.task:
-        if len(request.task.encode()) > MAX_TASK_BYTES:
-            raise ProviderError(
-                f"the task has more than {MAX_TASK_BYTES} bytes: put it into a file of the workspace "
-                "and ask for that to be read"
-            )
+        check_task(request.task)
         argv += ["-p", "--", request.task]
     return tuple(argv)
-
-
-def _startup_args(settings: Mapping[str, object]) -> tuple[str, ...]:
-    """The strings among ``settings.startup_args``; the manifest has already complained about the rest."""
-    value = settings.get("startup_args")
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list | tuple) else ()
 
 
 def _auth_kind(request: ProviderRequest) -> AuthKind:
@@ -181,7 +169,7 @@ def _auth_kind(request: ProviderRequest) -> AuthKind:
     name = request.auth_token
     value = request.host_env.get(name, "")
     if request.needs_credential:
-        _check_value(name, value)
+        check_credential(name, value)
     if request.auth_kind:
         try:
             return AuthKind(request.auth_kind)
@@ -196,16 +184,6 @@ def _auth_kind(request: ProviderRequest) -> AuthKind:
     if not request.needs_credential:
         return AuthKind.OAUTH
     raise ProviderError(f"can't tell what kind of credential {name!r} holds: set auth_kind: oauth or api_key")
-
-
-def _check_value(name: str, value: str) -> None:
-    if not value:
-        raise ProviderError(f"the environment variable {name!r} is not set: export it with the credential")
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ProviderError(
-            f"the value of {name!r} has characters that no header can carry: export it without spaces, "
-            "quotes and line ends"
-        )
 
 
 def _placeholder_variable(kind: AuthKind) -> str:

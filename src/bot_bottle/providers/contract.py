@@ -19,6 +19,13 @@ GUEST_WORKSPACE = GUEST_HOME / "workspace"
 PROMPT_PATH = GUEST_HOME / ".bot-bottle-prompt.txt"
 
 
+MAX_TASK_BYTES = 128 * 1024 - 1
+"""Linux's MAX_ARG_STRLEN: the longest single argument that execve takes."""
+
+PLACEHOLDER = "placeholder-the-credential-stays-outside-the-bottle"
+"""Looks like no token of any vendor, so that no detector takes it for one; no client checks the form."""
+
+
 class ProviderError(BotBottleError):
     """A provider can't be used as asked: unknown template, missing credential, missing tool."""
 
@@ -45,6 +52,15 @@ class Tool:
     package: str
     integrity: str
     program: PurePosixPath
+    release: str = ""
+    """the version as the registry calls it, where that says more; empty: ``version``"""
+    lock: str = ""
+    """file beside this module with a whole dependency tree, as npm locks it: every package of it for this
+    machine is installed below ``node_modules``, *package* being one of them; empty: *package* alone"""
+    cpu: str = ""
+    """this machine as npm names it (``x64``); only with ``lock``"""
+    script: str = ""
+    """content of ``program`` where no package has it: a shell script of ours"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,8 @@ class ProviderRequest:
     auth_kind: str = ""
     """``oauth`` or ``api_key``; empty: by the value's prefix"""
     host_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    forward_host_credentials: bool = False
+    """use the login that the agent's own program has on the host; what it holds is in ``host_env``"""
     needs_credential: bool = True
     """False: the plan is only looked at (``explain``), so a credential may be missing or of unclear kind"""
     prompt: str = ""
@@ -119,3 +137,31 @@ class Provider(Protocol):
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """Raises :class:`ProviderError`."""
+
+
+def startup_args(settings: Mapping[str, object]) -> tuple[str, ...]:
+    """The strings among ``settings.startup_args``; the manifest has already complained about the rest."""
+    value = settings.get("startup_args")
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list | tuple) else ()
+
+
+def check_task(task: str) -> None:
+    """Raises :class:`ProviderError` for a task that can't be an argument."""
+    if len(task.encode("utf-8", "surrogateescape")) > MAX_TASK_BYTES:
+        raise ProviderError(
+            f"the task has more than {MAX_TASK_BYTES} bytes: put it into a file of the workspace "
+            "and ask for that to be read"
+        )
+    if "\0" in task:
+        raise ProviderError("the task has a NUL byte, which no argument can have: remove it")
+
+
+def check_credential(name: str, value: str) -> None:
+    """Raises :class:`ProviderError`, without the value, when variable *name* can't be a credential."""
+    if not value:
+        raise ProviderError(f"the environment variable {name!r} is not set: export it with the credential")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ProviderError(
+            f"the value of {name!r} has characters that no header can carry: export it without spaces, "
+            "quotes and line ends"
+        )

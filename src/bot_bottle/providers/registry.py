@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot_bottle.providers.claude import Claude
+from bot_bottle.providers.codex import Codex
 from bot_bottle.providers.command import Command
 from bot_bottle.providers.contract import Provider, ProviderError
+from bot_bottle.providers.pi import Pi
 
 PROVIDERS: dict[str, Provider] = {
     "claude": Claude(),
+    "codex": Codex(),
     "command": Command(),
+    "pi": Pi(),
 }
 
 
