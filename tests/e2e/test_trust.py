@@ -192,12 +192,12 @@ def test_without_any_proxy_setting(inside: Runs, kit: Path, client: Client) -> N
 
 
 @pytest.mark.parametrize(
-    "client", [client for client in CLIENTS if client.name != "pip"], ids=lambda client: client.name
+    "client", [client for client in CLIENTS if not client.is_pips], ids=lambda client: client.name
 )
 def test_by_files_alone(inside: Runs, kit: Path, client: Client) -> None:
     """Without any variable it trusts our CA if it reads the system's roots, and else rejects it.
 
-    Not pip: Debian's reads the system's roots, others bring their own.
+    Not pip, nor requests, which is tried as pip brings it: Debian's reads the system's roots, others bring their own.
     """
     found = of(inside, kit, client, "files")
     if client.by_files:

@@ -38,6 +38,10 @@ class Client:
     succeeds: bool = True
     """False: it wants a registry's or repository's answer and ends with an error once it has ours"""
 
+    @property
+    def is_pips(self) -> bool:
+        return self.env.get("PYTHONPATH") == "{kit}"
+
 
 FETCH = "fetch('{url}/x').then(answer => answer.text()).then(text => console.log(text))"
 DENO_FETCH = "console.log(await (await fetch('{url}/x')).text())"
@@ -45,7 +49,15 @@ NODE_HTTPS = (
     "require('https').get('{url}/x', answer => answer.pipe(process.stdout))"
     ".on('error', error => {{ console.error(error.message); process.exit(1) }})"
 )
+REQUESTS = "from pip._vendor import requests; print(requests.get('{url}/x', timeout=30).text)"
+HTTPX = "import httpx; print(httpx.get('{url}/x').text)"
 URLLIB = "import sys, urllib.request; print(urllib.request.urlopen('{url}/x').read())"
+
+NPM = {
+    "npm_config_fetch_retries": "0",
+    "npm_config_update_notifier": "false",
+    "npm_config_globalconfig": "{kit}/nothing/npmrc",  # this host's may name roots
+}
 
 CLIENTS = (
     Client("curl", ("/usr/bin/curl", "-sS", "{url}/x"), "GET /x", "variable"),
@@ -140,4 +152,48 @@ CLIENTS = (
         succeeds=False,
     ),
     Client("python urllib", ("/usr/bin/python3", "-c", URLLIB), "GET /x", "variable"),
+    Client(
+        "python requests",
+        ("/usr/bin/python3", "-c", REQUESTS),
+        "GET /x",
+        "variable",
+        env={"PYTHONPATH": "{kit}"},
+    ),
+    Client(
+        "python httpx",
+        ("/usr/bin/python3", "-c", HTTPX),
+        "GET /x",
+        "variable",
+        by_files=False,
+        env={"PYTHONPATH": "{kit}/site"},
+    ),
+    Client(
+        "npm",
+        ("/usr/bin/npm", "view", "--registry", "{url}/", "nothing"),
+        "GET /nothing",
+        "variable",
+        by_files=False,
+        env=NPM,
+        succeeds=False,
+    ),
+    Client(
+        "pnpm",
+        ("{kit}/node", "{kit}/pnpm/bin/pnpm.cjs", "view", "--registry", "{url}/", "nothing"),
+        "GET /nothing",
+        "variable",
+        by_files=False,
+        env=NPM,
+        succeeds=False,
+    ),
+    Client(
+        "maven",
+        (
+            "/usr/bin/mvn", "-B", "-f", "{kit}/pom.xml", TRUST, "-Durl={url}", "-Dmaven.repo.local={home}/{path}",
+            "org.example:nothing:1:x",
+        ),
+        "GET /org/example/nothing/1/nothing-1.pom",
+        "none",
+        trust_options=("-Djavax.net.ssl.trustStore={jks}",),
+        succeeds=False,
+    ),
 )  # fmt: skip

@@ -35,9 +35,23 @@ func main() {
 """
 
 
+PROJECT = """\
+<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>org.example</groupId><artifactId>project</artifactId><version>1</version>
+  <pluginRepositories>
+    <pluginRepository><id>central</id><url>${url}</url></pluginRepository>
+  </pluginRepositories>
+</project>
+"""
+"""Of Maven's: what it needs comes from the URL of the command line."""
+
+_HTTPX = ("anyio", "certifi", "h11", "httpcore", "httpx", "idna", "typing_extensions.py")
+
+
 def fill(place: Path) -> None:
-    """Put into *place*, for anybody to read: node, deno, uv, pip, a Go program, a Java class, the driver, and
-    ``stranger.pem``, ``.jks`` and ``-server.pem`` of a CA that nobody knows."""
+    """Put into *place*, for anybody to read: node, deno, uv, pip, httpx, pnpm, a Go program, a Java class, a
+    Maven project, the driver, and ``stranger.pem``, ``.jks`` and ``-server.pem`` of a CA that nobody knows."""
     for source in (
         _npm_program("node-linux-{}", "bin/node"),
         _npm_program("@deno/linux-{}-glibc", "deno"),
@@ -46,8 +60,16 @@ def fill(place: Path) -> None:
     ):
         if source.exists():
             shutil.copy(source, place)
-    for pip in (REPOSITORY / ".venv/lib").glob("python3*/site-packages/pip"):
-        shutil.copytree(pip, place / "pip")
+    for packages in (REPOSITORY / ".venv/lib").glob("python3*/site-packages"):
+        shutil.copytree(packages / "pip", place / "pip")
+        for name in _HTTPX:
+            copy = shutil.copytree if (packages / name).is_dir() else shutil.copy
+            (place / "site").mkdir(exist_ok=True)
+            copy(packages / name, place / "site" / name)
+    pnpm = REPOSITORY / "tools/clients/node_modules/pnpm"
+    if pnpm.exists():
+        shutil.copytree(pnpm, place / "pnpm")
+    (place / "pom.xml").write_text(PROJECT)
     if shutil.which("go"):
         _compile_go(place)
     (place / f"{CLASS_NAME}.class").write_bytes(get_class())
@@ -86,6 +108,8 @@ def missing(client: Client, kit: Path) -> str:
         return f"{os.path.basename(program)} is not installed (scripts/setup.sh slow)"
     if client.name == "pip" and not (kit / "pip").exists():
         return "there is no pip in .venv"
+    if client.name == "pnpm" and not (kit / "pnpm").exists():
+        return "pnpm is not installed (scripts/setup.sh slow)"
     if client.name == "node of the host" and _major_of_node() >= 22:
         return "this host's node reads NODE_USE_ENV_PROXY, so it is like the other one"
     return ""

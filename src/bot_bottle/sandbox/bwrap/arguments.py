@@ -41,6 +41,8 @@ HOST_ETC = (
     "lsb-release",
     "magic",
     "mailcap",
+    "maven/logging",
+    "maven/m2.conf",
     "mime.types",
     "os-release",
     "perl",

@@ -209,6 +209,7 @@ def compose_etc(own: Path) -> None:
 
 
 def _bind(source: str, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
     if os.path.isdir(source):
         target.mkdir()
     else:
