@@ -47,6 +47,18 @@ ENFORCED = {
     "agent_provider.auth_kind": "agent_provider: {auth_kind: oauth}",
     "agent_provider.settings": "agent_provider: {settings: {}}",
     "agent_provider.settings.startup_args": "agent_provider: {settings: {startup_args: [x]}}",
+    "agent_provider.forward_host_credentials": "agent_provider: {template: codex, forward_host_credentials: true}",
+    "agent_provider.settings.provider": pi("provider: x"),
+    "agent_provider.settings.base_url": pi("base_url: x"),
+    "agent_provider.settings.api": pi("api: x"),
+    "agent_provider.settings.api_key": pi("api_key: x"),
+    "agent_provider.settings.api_key_env": pi("api_key_env: X"),
+    "agent_provider.settings.models": pi("models: [x]"),
+    "agent_provider.settings.context_window": pi("context_window: 1"),
+    "agent_provider.settings.max_tokens": pi("max_tokens: 1"),
+    "agent_provider.settings.max_tokens_field": pi("max_tokens_field: max_tokens"),
+    "agent_provider.settings.supports_developer_role": pi("supports_developer_role: true"),
+    "agent_provider.settings.supports_reasoning_effort": pi("supports_reasoning_effort: true"),
     "agent_provider.settings.argv": "agent_provider: {template: command, settings: {argv: [x]}}",
     "git-gate": "git-gate: {}",
     "git-gate.user": "git-gate: {user: {}}",
@@ -95,20 +107,8 @@ ENFORCED = {
 """What is built, each with a bottle that uses it and can be launched. An empty container says nothing."""
 
 REFUSED = {
-    "agent_provider.template": "agent_provider: {template: codex}",
+    "agent_provider.template": "agent_provider: {template: another}",
     "agent_provider.dockerfile": "agent_provider: {dockerfile: Dockerfile}",
-    "agent_provider.forward_host_credentials": "agent_provider: {template: codex, forward_host_credentials: true}",
-    "agent_provider.settings.provider": pi("provider: x"),
-    "agent_provider.settings.base_url": pi("base_url: x"),
-    "agent_provider.settings.api": pi("api: x"),
-    "agent_provider.settings.api_key": pi("api_key: x"),
-    "agent_provider.settings.api_key_env": pi("api_key_env: X"),
-    "agent_provider.settings.models": pi("models: [x]"),
-    "agent_provider.settings.context_window": pi("context_window: 1"),
-    "agent_provider.settings.max_tokens": pi("max_tokens: 1"),
-    "agent_provider.settings.max_tokens_field": pi("max_tokens_field: max_tokens"),
-    "agent_provider.settings.supports_developer_role": pi("supports_developer_role: true"),
-    "agent_provider.settings.supports_reasoning_effort": pi("supports_reasoning_effort: true"),
     "env.*.allow_to": "env: {A: {value: '?x', allow_to: [a.example]}}",
     "git-gate.repos": repo(""),
     "git-gate.repos.*.url": repo(""),
@@ -312,11 +312,12 @@ def test_an_empty_detector_list_is_not_a_switch(files, text):
 
 
 def test_the_message_says_what_to_do(files):
-    file: Path = files.bottle("dev", "env: {A: x}\nagent_provider: {template: codex}")
+    file: Path = files.bottle("dev", "env: {A: x}\nagent_provider: {template: another}")
     with pytest.raises(ManifestError) as caught:
         refuse_unenforced(files.load("dev"))
     assert str(caught.value) == (
-        f"{file}:3: agent_provider.template: is not enforced by this version: use claude or command"
+        f"{file}:3: agent_provider.template: is not enforced by this version: "
+        "use one of claude, codex, command, pi"
     )
 
 

@@ -48,8 +48,12 @@ class SidecarSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """ports of the product's own on the host's loopback, never dialled"""
 
 
+MAX_NEW_TOKENS_BYTES = 64 * 1024
+"""What a pipe holds on Linux: it is written whole before anybody reads."""
+
+
 class SidecarSecrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The one message in the secrets pipe: JSON, then end of file."""
+    """The one message in a pipe with secrets: JSON, then end of file."""
 
     tokens: dict[str, str]
     """slot name (``EGRESS_TOKEN_0``) to value"""
@@ -79,9 +83,18 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     reason: str
 
 
+class NewTokens(msgspec.Struct, frozen=True, tag="new_tokens"):
+    """host to sidecar: other values for slots that it has. They come as :class:`SidecarSecrets` in a pipe
+    (the one descriptor of the message), already written whole and closed; all of them count, or none."""
+
+
+class TokensTaken(msgspec.Struct, frozen=True, tag="tokens_taken"):
+    """sidecar to host: every request from now on goes out with them."""
+
+
 class Drain(msgspec.Struct, frozen=True, tag="drain"):
     """host to sidecar: take no more connections, end within 5 s."""
 
 
-ToSidecar: Any = Reload | Drain
-FromSidecar: Any = Ready | Reloaded | Refused
+ToSidecar: Any = Reload | NewTokens | Drain
+FromSidecar: Any = Ready | Reloaded | TokensTaken | Refused

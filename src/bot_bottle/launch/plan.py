@@ -15,6 +15,7 @@ from bot_bottle.providers.contract import GuestFile, ProviderPlan
 from bot_bottle.sandbox.contract import Mount, Resources
 
 if TYPE_CHECKING:
+    from bot_bottle.launch.credentials import HostLogin
     from bot_bottle.launch.workspace import WorkspacePlan
 
 
@@ -38,6 +39,17 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class LoginSource:
+    """A login on the host, as the launch has read it."""
+
+    login: HostLogin
+    values: Mapping[str, str] = field(repr=False)
+    """by host variable"""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """which host variable fills each slot"""
+
+
+@dataclass(frozen=True)
 class LaunchPlan:
     """Everything that a session needs; holds secrets, is never written anywhere."""
 
@@ -48,6 +60,8 @@ class LaunchPlan:
     """what the routes file will say; credentials are slots"""
     tokens: Mapping[str, Secret] = field(repr=False)
     """slot to value"""
+    login: LoginSource | None = field(default=None, repr=False, kw_only=True)
+    """the host's login that some of them come from, to be read again while the bottle runs"""
     env: Mapping[str, str] = field(repr=False)
     """the whole environment inside; may hold values that the operator gives the bottle itself"""
     workdir: PurePosixPath

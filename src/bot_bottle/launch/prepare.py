@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from bot_bottle.base import messages
 from bot_bottle.egress.config import Policy, Route
 from bot_bottle.launch import skills
 from bot_bottle.launch.environment import RESERVED, agent_environment
-from bot_bottle.launch.plan import LaunchError, LaunchPlan, Subject
+from bot_bottle.launch.plan import LaunchError, LaunchPlan, LoginSource, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, resolve_slots
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.routes_file import read_routes_file
@@ -74,6 +74,9 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     workspace = None if request.resume else _workspace(request, bottle, host)
     mode = request.workspace_mode if request.resume else ("copy" if workspace else "none")
     workdir = _workdir(request, mode)
+    login = _host_login(request, bottle, host)
+    if login is not None:
+        host = replace(host, environ={**host.environ, **login.values})
     template, provider = _provider_plan(request, loaded, host, workdir, instance)
     tool = _tool(provider, bottle, host)
     base, others, roots = _routes(request, bottle)
@@ -94,6 +97,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         provider=ProviderPlan(**{**provider.__dict__, "argv": argv}),
         policy=slotted.policy,
         tokens=resolve_slots(slotted.slots, host.environ),
+        login=replace(login, slots=slotted.slots) if login else None,
         env=env,
         workdir=workdir,
         workspace=workspace,
@@ -172,7 +176,8 @@ def _provider_plan(
             host.progress(f"{template} signs in with the value of {token}")
         else:
             raise LaunchError(
-                f"no credential for {template}: export one of {', '.join(provider.token_variables)}"
+                f"no credential for {template}: export one of {', '.join(provider.token_variables)}, or name "
+                "another variable in a bottle (agent_provider.auth_token) and start that"
             )
     kind = config.auth_kind if config is not None and use_config else None
     plan = provider.plan(
@@ -189,12 +194,31 @@ def _provider_plan(
             instance=instance,
             color=request.color,
             skills=loaded.agent.skills if loaded else (),
+            forward_host_credentials=_forwards(request, loaded.bottle if loaded else None),
             resume=request.resume and _has_session(provider, host.layout, instance),
             needs_credential=needs_credential,
             machine=os.uname().machine,
         )
     )
     return template, plan
+
+
+def _forwards(request: LaunchRequest, bottle: Bottle | None) -> bool:
+    """Whether the bottle asks for the login that the agent's own program has on this host."""
+    config = bottle.agent_provider if bottle else None
+    return (
+        config is not None and config.forward_host_credentials and request.template in ("", config.template)
+    )
+
+
+def _host_login(request: LaunchRequest, bottle: Bottle | None, host: Host) -> LoginSource | None:
+    """Raises ``ProviderError`` with a hint how to sign in."""
+    if not _forwards(request, bottle):
+        return None
+    from bot_bottle.launch.credentials import HostLogin  # what nobody else needs
+
+    login = HostLogin.of(host.environ, host.layout.home.parent)
+    return LoginSource(login, login.read().variables())
 
 
 def _has_session(provider: Provider, layout: Layout, instance: str) -> bool:

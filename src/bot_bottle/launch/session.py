@@ -256,14 +256,34 @@ class Session:
             sidecar.daemon_fileno(): lambda: self._rejoin(sidecar),
         }
         try:
-            return self._front.carry(process, watch, disk.tick)
+            return self._front.carry(process, watch, _all(disk.tick, *self._login_watch(sidecar)))
         finally:
             disk.close()
+
+    def _login_watch(self, sidecar: Sidecar) -> list[Callable[[], None]]:
+        """A login that is refreshed on the host reaches the running bottle (ruling 62)."""
+        source = self._plan.login
+        if source is None:
+            return []
+        from bot_bottle.launch.credentials import LoginWatch  # what nobody else needs
+
+        # On a terminal the agent's screen is there: what has to be said would be in the middle of it.
+        complain = messages.debug if self._front.terminal() else messages.warning
+        watch = LoginWatch(source.login, source.slots, source.values, sidecar.replace_tokens, complain)
+        return [watch.tick]
 
     def _rejoin(self, sidecar: Sidecar) -> Watchers:
         messages.debug("the daemon ended; starting another one")
         sidecar.rejoin()
         return {sidecar.daemon_fileno(): lambda: self._rejoin(sidecar)}
+
+
+def _all(*ticks: Callable[[], None]) -> Callable[[], None]:
+    def tick() -> None:
+        for each in ticks:
+            each()
+
+    return tick
 
 
 def _raise(error: Exception) -> None:

@@ -17,12 +17,23 @@ from bot_bottle.base import messages
 from bot_bottle.base.secret import Secret
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.client import DaemonClient, DaemonError, SidecarHandle
-from bot_bottle.ipc.sidecar import FromSidecar, Ready, SidecarSecrets, SidecarSpec
+from bot_bottle.ipc.sidecar import (
+    MAX_NEW_TOKENS_BYTES,
+    FromSidecar,
+    NewTokens,
+    Ready,
+    SidecarSecrets,
+    SidecarSpec,
+    TokensTaken,
+)
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.store.layout import Layout
 
 READY_TIMEOUT_S = 20.0
 """From the fork to the first request served: 0.06 s on an idle machine."""
+
+ANSWER_TIMEOUT_S = 2.0
+"""For a message that is obeyed at once: about 1 ms; the terminal stands still meanwhile."""
 
 SOCKET_BACKLOG = 512
 """As many as the proxy serves at once (ruling 67)."""
@@ -58,8 +69,7 @@ class Sidecar:
             os.close(reading)  # the sidecar's copy is the only one now: if it dies, our write fails
             os.close(log)
         with open(writing, "wb", buffering=0) as pipe:
-            revealed = {slot: token.reveal() for slot, token in tokens.items()}
-            payload = memoryview(msgspec.json.encode(SidecarSecrets(tokens=revealed)))
+            payload = memoryview(_encoded(tokens))
             try:
                 while payload:
                     payload = payload[pipe.write(payload) :]
@@ -83,6 +93,43 @@ class Sidecar:
         if not isinstance(message, Ready):
             raise LaunchError(f"the proxy refused to start: {getattr(message, 'reason', message)}")
         return message
+
+    def replace_tokens(self, tokens: Mapping[str, Secret]) -> None:
+        """Let every request from now on go out with *tokens*, slot to value; wait until that is so.
+
+        Raises :class:`LaunchError` when the sidecar does not take them: it keeps those that it has.
+        """
+        assert self._control is not None
+        payload = _encoded(tokens)
+        if len(payload) > MAX_NEW_TOKENS_BYTES:
+            raise LaunchError("the new tokens are too large for the proxy")
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        try:
+            try:
+                os.write(writing, payload)  # fits: a pipe holds MAX_NEW_TOKENS_BYTES
+            finally:
+                os.close(writing)
+            self._forget_answers()
+            wire.send(self._control, NewTokens(), (reading,))
+            self._control.settimeout(ANSWER_TIMEOUT_S)
+            answer, fds = wire.receive(self._control, FromSidecar)
+        except (TimeoutError, wire.WireError) as error:
+            raise LaunchError(f"the proxy took no new tokens ({error}): see {self._log}") from error
+        finally:
+            os.close(reading)
+        wire.close_all(fds)
+        if not isinstance(answer, TokensTaken):
+            raise LaunchError(f"the proxy took no new tokens: {getattr(answer, 'reason', answer)}")
+
+    def _forget_answers(self) -> None:
+        """Of questions that nobody waits for any more."""
+        assert self._control is not None
+        self._control.settimeout(0)
+        try:
+            while True:
+                wire.close_all(wire.receive(self._control, FromSidecar)[1])
+        except (BlockingIOError, wire.WireError):
+            pass
 
     @property
     def pidfd(self) -> int:
@@ -132,3 +179,8 @@ def listen(path: Path, uid: int | None) -> socket.socket:
         listener.close()
         raise LaunchError(f"{str(path)!r} can't be listened on: {error.strerror}") from error
     return listener
+
+
+def _encoded(tokens: Mapping[str, Secret]) -> bytes:
+    revealed = {slot: token.reveal() for slot, token in tokens.items()}
+    return msgspec.json.encode(SidecarSecrets(tokens=revealed))

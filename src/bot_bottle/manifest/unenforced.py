@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bot_bottle.base.yamltext import KeyPath
-from bot_bottle.manifest.decode_provider import PI_SETTINGS
 from bot_bottle.manifest.load import Loaded
+from bot_bottle.manifest.schema import BUILT_IN_TEMPLATES
 from bot_bottle.manifest.settings import Settings
 from bot_bottle.manifest.tree import ManifestError, Node, walk
 
@@ -42,10 +42,10 @@ def _directory(value: object) -> bool:
 _ROUTE = "egress.routes[]"
 
 BOTTLE = (
-    Row("agent_provider.template", _one_of("claude", "command"), "use claude or command"),
+    Row(
+        "agent_provider.template", _one_of(*BUILT_IN_TEMPLATES), f"use one of {', '.join(BUILT_IN_TEMPLATES)}"
+    ),
     Row("agent_provider.dockerfile", _one_of("")),
-    Row("agent_provider.forward_host_credentials", _one_of(False)),
-    *(Row(f"agent_provider.settings.{name}") for name in PI_SETTINGS),
     Row("env.*.allow_to"),
     Row("git-gate.repos.*"),
     Row("egress.log", _one_of(0, 1), "use 0 or 1"),
@@ -70,7 +70,7 @@ BOTTLE = (
 
 AGENT = (Row("budget.*"),)
 
-TEMPLATES_WITH_SKILLS = ("claude",)
+TEMPLATES_WITH_SKILLS = ("claude", "codex", "pi")
 """Of the templates that can be launched, those whose plan copies ``skills``."""
 
 SETTINGS = (

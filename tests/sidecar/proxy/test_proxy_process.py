@@ -20,12 +20,14 @@ from bot_bottle.ipc.sidecar import (
     ConnectTo,
     Drain,
     FromSidecar,
+    NewTokens,
     Ready,
     Refused,
     Reload,
     Reloaded,
     SidecarSecrets,
     SidecarSpec,
+    TokensTaken,
 )
 
 HOST = "api.example.com"
@@ -150,6 +152,54 @@ def test_secrets_are_in_no_place_that_another_process_reads(start):
     assert isinstance(sidecar.receive(), Ready)
     for name in ("environ", "cmdline"):
         assert SECRET.encode() not in Path(f"/proc/{sidecar.process.pid}/{name}").read_bytes()
+
+
+def pipe_with(data: bytes, *, open_end: bool = False) -> tuple[int, int | None]:
+    """A pipe's reading end with *data* in it, and its writing end where that is left open."""
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    if open_end:
+        return reading, writing
+    os.close(writing)
+    return reading, None
+
+
+def new_tokens(**tokens: str) -> bytes:
+    return msgspec.json.encode(SidecarSecrets(tokens))
+
+
+@pytest.mark.parametrize(
+    ("data", "open_end", "answer"),
+    [
+        (new_tokens(EGRESS_TOKEN_0="another-secret-2291"), False, TokensTaken()),
+        (new_tokens(EGRESS_TOKEN_1="another-secret-2291"), False, "EGRESS_TOKEN_1"),
+        (new_tokens(EGRESS_TOKEN_0="another-secret-2291\n"), False, "EGRESS_TOKEN_0"),
+        (new_tokens(EGRESS_TOKEN_0="another-secret-2291" * 3_000), False, TokensTaken()),
+        (b'{"tokens": {"EGRESS_TOKEN_0": "another-secret-2291"', False, "could not be read"),
+        (b'{"tokens": {"EGRESS_TOKEN_0": "another-secret-2291"', True, "could not be read"),
+        (b"", False, "could not be read"),
+        (b"", True, "could not be read"),
+        (None, False, "no tokens came"),
+    ],
+)
+def test_new_tokens_come_by_a_pipe(start, upstream, data, open_end, answer):
+    """Taken whole or refused with a reason that quotes none; a pipe that is not finished is not waited for, and
+    the proxy serves on."""
+    sidecar = start(connect_to=(ConnectTo(HOST, 443, "127.0.0.1", upstream.port),), ca=upstream.ca_pem)
+    assert isinstance(sidecar.receive(), Ready)
+    reading, writing = pipe_with(data, open_end=open_end) if data is not None else (None, None)
+    wire.send(sidecar.control, NewTokens(), () if reading is None else (reading,))
+    said = sidecar.receive()
+    if isinstance(answer, str):
+        assert isinstance(said, Refused) and answer in said.reason
+        assert "another-secret" not in said.reason
+    else:
+        assert said == answer
+    assert sidecar.ask(b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    for fd in (reading, writing):
+        if fd is not None:
+            os.close(fd)
+    assert "another-secret" not in sidecar.log.read_text()
 
 
 def test_drain_ends_it(start):

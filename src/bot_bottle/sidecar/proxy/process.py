@@ -21,13 +21,16 @@ from bot_bottle.base.secret import Secret
 from bot_bottle.egress.config import ConfigError
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import (
+    MAX_NEW_TOKENS_BYTES,
     Drain,
+    NewTokens,
     Ready,
     Refused,
     Reload,
     Reloaded,
     SidecarSecrets,
     SidecarSpec,
+    TokensTaken,
     ToSidecar,
 )
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
@@ -79,11 +82,11 @@ def _options(spec: SidecarSpec, secrets: int, log: int, egress_dir: Path) -> Pro
     )
 
 
-def read_secrets(fd: int) -> dict[str, Secret]:
-    """Read the pipe to its end, once, and close it. Raises ``msgspec.MsgspecError`` or ValueError."""
+def read_secrets(fd: int, limit: int = MAX_SECRETS_BYTES) -> dict[str, Secret]:
+    """Read the pipe to its end, once, and close it. Raises ValueError."""
     with os.fdopen(fd, "rb") as pipe:
-        data = pipe.read(MAX_SECRETS_BYTES + 1)
-    if len(data) > MAX_SECRETS_BYTES:
+        data = pipe.read(limit + 1) or b""
+    if len(data) > limit:
         raise ValueError("the secrets are too large")
     try:
         message = msgspec.json.decode(data, type=SidecarSecrets)
@@ -137,11 +140,26 @@ def _on_control(
         else:
             _say(control, Refused(str(error)))
         return
+    if isinstance(message, NewTokens) and len(fds) == 1:
+        _say(control, _take_tokens(proxy, fds[0]))
+        return
     wire.close_all(fds)
-    if isinstance(message, Reload):
+    if isinstance(message, NewTokens):
+        _say(control, Refused("no tokens came with the message"))
+    elif isinstance(message, Reload):
         _say(control, _reload(proxy, egress_dir))
     elif isinstance(message, Drain):
         _end(over, True)
+
+
+def _take_tokens(proxy: ProxyServer, pipe: int) -> TokensTaken | Refused:
+    """The pipe was written whole before its message was sent, so that nothing is ever waited for here."""
+    try:
+        os.set_blocking(pipe, False)
+        proxy.replace_tokens(read_secrets(pipe, MAX_NEW_TOKENS_BYTES))
+    except (BotBottleError, OSError, ValueError) as error:
+        return Refused(_reason(error))
+    return TokensTaken()
 
 
 def _reload(proxy: ProxyServer, egress_dir: Path) -> Reloaded | Refused:

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.codec import load_policy, policy_version
 from bot_bottle.egress.hosts import BadHost, canonical_host
@@ -151,6 +152,18 @@ class ProxyServer:
         self._gateway.install(policy)
         self.log.note("egress_reloaded", version=self.version)
         return self.version
+
+    def replace_tokens(self, tokens: Mapping[str, Secret]) -> None:
+        """Other values for slots that there are, from the next request's head on.
+
+        Raises :class:`CredentialError`; then none of them counts. The log names slots, never values.
+        """
+        try:
+            self._credentials.replace(tokens, self._gateway.policy.policy)
+        except BotBottleError as error:
+            self.log.incident("egress_tokens_refused", reason=str(error))
+            raise
+        self.log.note("egress_tokens_replaced", slots=sorted(tokens))
 
     async def drain(self) -> None:
         """Take no more connections or requests; return when none is in flight, after ``drain_s`` at most."""

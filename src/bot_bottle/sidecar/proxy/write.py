@@ -58,6 +58,18 @@ class Credentials:
                 except ConfigError as error:
                     raise CredentialError(f"route {route.host!r}: {error.message}") from error
 
+    def replace(self, values: Mapping[str, Secret], policy: Policy) -> None:
+        """Other values for slots that there are, from the next request on; all of them, or none.
+
+        Raises :class:`CredentialError` for a slot that is none, and for a value that *policy* could not send.
+        """
+        unknown = sorted(values.keys() - self._values.keys())
+        if unknown:
+            raise CredentialError(f"{unknown[0]!r} is no slot of this proxy's: none is ever added")
+        candidate = Credentials({**self._values, **values})
+        candidate.check(policy)
+        self._values = candidate._values
+
     def value(self, inject: Inject) -> str:
         """The field value for *inject*. Raises KeyError for a slot that has none."""
         return credential_value(inject, self._values[inject.token].reveal())
