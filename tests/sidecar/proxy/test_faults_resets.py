@@ -7,6 +7,7 @@ the whole request or none; afterwards nothing is left and the proxy works.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import select
@@ -15,8 +16,11 @@ import ssl
 import threading
 
 import pytest
+import uvloop
 from faults_support import HOST, OTHER, incidents, read_all, read_until, reset, response, running, until
 
+from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS
+from bot_bottle.sidecar.proxy.turns import Turns
 from bot_bottle.sidecar.proxy.upstream import Upstream
 from bot_bottle.testing.upstream import FakeUpstream
 
@@ -197,3 +201,27 @@ def test_a_failed_handshake_leaves_no_cycle_behind(run_proxy, answer):
             until(lambda: not [o for o in gc.get_objects() if isinstance(o, Upstream)], "nothing is left", 2)
         finally:
             gc.enable()
+
+
+def test_a_reset_between_the_handshake_and_the_request_is_told_to_the_flow():
+    """The transport is closed, the loop has not said so yet: writing does no harm, then the flow hears."""
+    told: list[str] = []
+
+    class Flow:
+        def upstream_lost(self, why):
+            told.append(why)
+
+    async def main():
+        near, far = socket.socketpair()
+        upstream = Upstream(("http", HOST, 80), None, DEFAULT_LIMITS, Turns())
+        await asyncio.get_running_loop().create_connection(lambda: upstream, sock=near)
+        upstream.flow = Flow()
+        upstream._transport.abort()
+        upstream.write(b"too late")
+        assert told == []
+        await asyncio.sleep(0.05)
+        far.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+    assert told == ["the connection was closed"]

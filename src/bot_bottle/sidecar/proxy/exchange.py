@@ -115,6 +115,8 @@ class Exchange:
                 return
             try:
                 self._attach(upstream)
+                if not upstream.open:
+                    self.upstream_lost("the connection was closed")
                 self._client.pump()
             except Exception as error:  # any exception is a refusal
                 self._internal(error)

@@ -86,8 +86,10 @@ class Upstream(asyncio.Protocol):
             raise
 
     def write(self, plain: bytes) -> None:
-        """Send *plain* (not empty)."""
+        """Send *plain* (not empty). Where it has just been reset, the flow is told in the loop's next turn."""
         assert self._transport is not None
+        if self._transport.is_closing():
+            return
         self._transport.write(plain if self._pipe is None else self._pipe.seal(plain))
 
     def pause_reading(self, pause: bool) -> None:
