@@ -1,5 +1,5 @@
-"""A storm of reloads under load: every request is answered by the
-upstream or by us, and none reaches the upstream that no policy since it was sent allowed.
+"""A storm of reloads under load: every request is answered by the upstream or by us, and none reaches the
+upstream that no policy since it was sent allowed.
 """
 
 from __future__ import annotations
