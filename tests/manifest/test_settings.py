@@ -30,6 +30,7 @@ def test_every_key(files):
         ledger: postgresql+psycopg://user:hunter2@db.example/bottles
         metrics: "[::1]:9464"
         logs_days: 7
+        kept_days: 9
         """,
     )
     settings = load_settings(files.home)
@@ -43,6 +44,7 @@ def test_every_key(files):
         ledger="postgresql+psycopg://user:hunter2@db.example/bottles",
         metrics=("[::1]", 9464),
         logs_days=7,
+        kept_days=9,
     )
     assert "hunter2" not in repr(settings)
 
@@ -50,7 +52,7 @@ def test_every_key(files):
 @pytest.mark.parametrize(
     ("text", "line", "path", "says"),
     [
-        ("a: 1\n", 1, "a", ("unknown key 'a'", "budget, gate, ledger")),
+        ("a: 1\n", 1, "a", ("unknown key 'a'", "budget, gate, kept_days, ledger")),
         ("- a\n", 1, "", ("mapping",)),
         ("gate: response\ngate: exact\n", 2, "gate", ("duplicate key",)),
         ("gate: [\n", 2, "", ("not valid YAML",)),
@@ -72,6 +74,7 @@ def test_every_key(files):
         ("metrics: localhost\n", 1, "metrics", ("HOST:PORT",)),
         ("metrics: 'h:70000'\n", 1, "metrics", ("HOST:PORT",)),
         ("logs_days: 0\n", 1, "logs_days", ("between 1",)),
+        ("kept_days: 0\n", 1, "kept_days", ("between 1",)),
     ],
 )
 def test_what_is_refused(files, check, text, line, path, says):

@@ -169,7 +169,12 @@ REFUSED_OF_AGENTS = {
     key: REFUSED[key]
     for key in ("budget.*", "budget.*.tokens", "budget.*.per", "budget.*.warn_at", "budget.*.hard")
 }
-ENFORCED_SETTINGS = {"logs_days": "logs_days: 3", "budget": "budget: {}", "weights": "weights: {}"}
+ENFORCED_SETTINGS = {
+    "logs_days": "logs_days: 3",
+    "kept_days": "kept_days: 3",
+    "budget": "budget: {}",
+    "weights": "weights: {}",
+}
 REFUSED_SETTINGS = {
     **{key: value for key, value in REFUSED_OF_AGENTS.items() if key.startswith("budget")},
     "shutdown": "shutdown: kill",

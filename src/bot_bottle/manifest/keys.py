@@ -253,6 +253,12 @@ SETTINGS: tuple[KeyRow, ...] = (
     KeyRow("ledger", "sqlite or a PostgreSQL URL", "sqlite", "where usage is kept"),
     KeyRow("metrics", "HOST:PORT", "none", "Prometheus listener"),
     KeyRow("logs_days", "positive integer", "30", "how long logs outlive their bottle"),
+    KeyRow(
+        "kept_days",
+        "positive integer",
+        "30",
+        "how long a kept bottle rests before `prune` offers to remove it",
+    ),
 )
 
 _TABLES = {"bottle": BOTTLE, "agent": AGENT, "settings": SETTINGS}

@@ -61,6 +61,8 @@ class Settings:
     """may hold a password"""
     metrics: tuple[str, int] | None = None
     logs_days: int = 30
+    kept_days: int = 30
+    """how long a kept bottle rests before ``prune`` offers to remove it"""
     tree: Node = field(default_factory=Node, compare=False, repr=False)
 
 
@@ -72,6 +74,11 @@ def load_settings(home: Path) -> Settings:
     file = str(home / DIRECTORY / FILE)
     if not os.path.lexists(file):
         return Settings()
+    return decode_settings(load_tree(file))
+
+
+def load_tree(file: str) -> Node:
+    """A settings file as a tree that nobody has checked. Raises :class:`ManifestError`."""
     data = read_file(file, follow=True)
     try:
         text = data.decode("utf-8")
@@ -79,7 +86,7 @@ def load_settings(home: Path) -> Settings:
         line = data.count(b"\n", 0, error.start) + 1
         raise ManifestError("is not UTF-8: save it as UTF-8", Place(file, line)) from error
     document = parse(text, file)
-    return decode_settings(from_data(document.data, file, lines=document))
+    return from_data(document.data, file, lines=document)
 
 
 def decode_settings(tree: Node) -> Settings:
@@ -96,6 +103,7 @@ def decode_settings(tree: Node) -> Settings:
         ledger=optional(entries, "ledger", _ledger, default.ledger),
         metrics=optional(entries, "metrics", _listener, None),
         logs_days=optional(entries, "logs_days", lambda n: integer(n, most=MAX_LOGS_DAYS), default.logs_days),
+        kept_days=optional(entries, "kept_days", lambda n: integer(n, most=MAX_LOGS_DAYS), default.kept_days),
         tree=tree,
     )
 

@@ -95,8 +95,8 @@ def resolve(home: Path, cwd: Path | None, *, missing_ok: bool = False) -> Index:
     warnings: list[str] = []
     if not root.is_dir() and not missing_ok:
         raise ManifestError(
-            f"is missing: make {shown}/bottles and {shown}/agents and put a file NAME.md into each "
-            "(examples/ has some to copy)",
+            f"is missing: run 'bot-bottle init', or make {shown}/bottles and {shown}/agents and put a file NAME.md "
+            "into each (examples/ has some to copy)",
             Place(str(root)),
         )
     bottles = _home_entries(root / "bottles", warnings)
@@ -104,6 +104,14 @@ def resolve(home: Path, cwd: Path | None, *, missing_ok: bool = False) -> Index:
     if cwd is not None and not same:
         agents = {**agents, **_project_entries(cwd / DIRECTORY, agents, warnings)}
     return Index(dict(sorted(agents.items())), bottles, tuple(warnings), str(home), str(root / "bottles"))
+
+
+def beside(root: Path, home: Path) -> Index:
+    """What a directory with ``agents`` and ``bottles`` in it holds that is not in use: files to copy."""
+    warnings: list[str] = []
+    bottles = _home_entries(root / "bottles", warnings)
+    agents = _home_entries(root / "agents", warnings)
+    return Index(agents, bottles, tuple(warnings), str(home), str(root / "bottles"))
 
 
 def _same(one: Path, other: Path) -> bool:
