@@ -27,6 +27,7 @@ from bot_bottle.testing.upstream import FakeUpstream
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: what tests share is found here
 
 from e2e_support import eventually, processes_of
+from screen_terminal import Terminal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 USER = 64997
@@ -212,3 +213,13 @@ class World:
 def world(person: Person) -> Iterator[World]:
     with FakeUpstream() as api, FakeUpstream() as evil:
         yield World(api, evil, person.write("upstreams.pem", api.ca_pem + evil.ca_pem))
+
+
+@pytest.fixture
+def terminal(person: Person, tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal for this person; see ``screen_terminal``."""
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    made = Terminal(tmp_path / "tmux", person)
+    yield made
+    made.end()

@@ -19,9 +19,10 @@ class Terminal:
     def __init__(self, socket: Path, person: Any) -> None:
         self._socket = socket
         self._person = person
+        self._count = 0
 
     def _tmux(self, *argv: str) -> str:
-        command = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *argv]
+        command = ["tmux", "-S", f"{self._socket}{self._count}", "-f", "/dev/null", *argv]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=self._env())
         return done.stdout
 
@@ -39,10 +40,12 @@ class Terminal:
         inherited = ["-i", "TERM=screen-256color", *given]
         without = [word for name in unset for word in ("-u", name)]
         argv = [*self._person.prefix, "env", *inherited, "env", *without, *self._person.program, *args]
-        script = f"{shlex.join(argv)} {redirect}; echo; echo status=$?=; sleep 600"
-        script = script.replace("; echo; echo status=$?=", "; status=$?; echo; echo status=$status=")
+        script = (
+            f"trap : INT; {shlex.join(argv)} {redirect}; status=$?; echo; echo status=$status=; sleep 600"
+        )
         columns, rows = size
-        self._tmux("kill-server")
+        self.end()
+        self._count += 1  # a server that is ending still holds its socket
         self._tmux(
             "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(cwd or self._person.home),
             "sh", "-c", script,

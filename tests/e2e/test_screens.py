@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from screen_terminal import Terminal
 
 HELLO = "{template: command, settings: {argv: [sh, -c, 'echo hello from the agent']}}"
 WORK = "{template: command, settings: {argv: [sh, -c, 'echo x > work']}}"
 STAY = "{template: command, settings: {argv: [sh, -c, 'echo at work; exec sleep 300']}}"
-
-
-@pytest.fixture
-def terminal(person, tmp_path: Path) -> Iterator[Terminal]:
-    if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
-    made = Terminal(tmp_path / "tmux", person)
-    yield made
-    made.end()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,28 @@ def start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         raise ProcessFailed(f"{argv[0]!r} could not be started: {error.strerror or error}") from error
+
+
+def foreground(argv: Sequence[str], terminal: int | None) -> int:
+    """Run a program of the operator's own (an editor) with the whole environment, as their shell would, and
+    wait for it; its exit status, negative for a signal. It talks to *terminal*, or to our standard streams.
+
+    Ctrl-C is the program's meanwhile. Raises :class:`ProcessFailed` when it can't be started.
+    """
+    previous = signal.signal(signal.SIGINT, lambda *_: None)  # a handler, unlike "ignore", is not inherited
+    try:
+        child = subprocess.Popen(
+            list(argv),
+            env=dict(os.environ),
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        return child.wait()
+    except OSError as error:
+        raise ProcessFailed(f"{argv[0]!r} could not be started: {error.strerror or error}") from error
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def run(

@@ -53,6 +53,8 @@ class BottleRecord(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None = None
     """of a finished one: the agent's exit status"""
     ended_at: str | None = None
+    disk_bytes: int | None = None
+    """what a kept one takes on the disk; null: it runs, or could not be counted"""
 
 
 class ExplainRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,70 @@ class ExplainRecord(msgspec.Struct, frozen=True, kw_only=True):
     hint: str | None
 
 
+class InfoRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """``info --json``: what an agent would get."""
+
+    agent: str
+    file: str
+    """that it comes from"""
+    origin: str
+    """``home`` or ``project`` (untrusted)"""
+    shadows: str | None
+    """the home file that a project's file hides"""
+    provider: str
+    env: list[str]
+    """names"""
+    skills: list[str]
+    prompt: str
+    bottles: list[str]
+    git_user: str
+    git_email: str
+    git_upstreams: dict[str, str]
+    """name to URL"""
+    hosts: list[str]
+    """of the manifest's routes; the provider's own come at launch"""
+
+
+class ProblemRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """``validate --json``: an array of these."""
+
+    level: str
+    """``error``: a launch refuses it; ``warning``: it is passed over"""
+    file: str
+    """empty: it stands in none"""
+    line: int
+    """0: unknown"""
+    path: str
+    """the key, such as ``egress.routes[0].host``; empty: the file as a whole"""
+    message: str
+
+
+class PrunedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One kept bottle in ``prune --json``."""
+
+    identity: str
+    name: str
+    last_used: str
+    """ISO 8601, UTC"""
+    disk_bytes: int | None
+    """null: could not be counted"""
+    removed: bool
+
+
+class PruneRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """``prune --json``."""
+
+    dry_run: bool
+    bottles: list[PrunedRecord]
+    """every kept bottle, those that stay too"""
+    logs_removed: int
+    """files; with ``dry_run`` those that would be"""
+    logs_bytes: int
+    """that all logs took on the disk before"""
+    tools_bytes: int | None
+    """that installed agents take; ``prune`` leaves them"""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """``doctor --json``: an array of these. ``level``: ok, note (works without), fail."""
 
@@ -90,6 +156,9 @@ RECORDS: dict[str, Any] = {
     "list active, list kept": list[BottleRecord],
     "explain": ExplainRecord,
     "doctor": list[Finding],
+    "info": InfoRecord,
+    "validate": list[ProblemRecord],
+    "prune": PruneRecord,
 }
 """Command to the type of its output."""
 

@@ -8,7 +8,7 @@ directory in which an agent was started carries the preserve marker since before
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot_bottle.base import messages
 from bot_bottle.sandbox.contract import Backend
@@ -71,6 +71,23 @@ def discard(layout: Layout, identity: str, *, spare_kept: bool = False) -> tuple
     except (bottles.BottleRunning, bottles.BottleKept):
         return ()
     return _warn(problems)
+
+
+def remove_kept(
+    layout: Layout, identity: str, backends: Mapping[str, Backend], *, still: Callable[[], bool]
+) -> bool:
+    """Delete a kept bottle with the work in it. *still* is asked under the bottle's lock whether it is as the
+    caller saw it: somebody may have resumed it since. False: it stays."""
+    try:
+        state = bottles.open_for_resume(layout, identity)
+    except (bottles.NoSuchBottle, bottles.BottleRunning):
+        return False
+    with state:
+        if not still():
+            return False
+        _clear(layout, identity, backends)
+        _warn(state.remove())
+    return True
 
 
 def _warn(problems: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Container
 from pathlib import Path
 
 from bot_bottle.base.clock import utc_now
@@ -74,20 +75,15 @@ def latest(layout: Layout, identity: str, kind: str = EGRESS) -> Path | None:
     return found[-1] if found else None
 
 
-def prune(layout: Layout, *, keep_days: float = KEEP_DAYS, now_s: float | None = None) -> int:
+def prune(
+    layout: Layout, *, keep_days: float = KEEP_DAYS, now_s: float | None = None, spare: Container[str] = ()
+) -> int:
     """Delete logs that nobody wrote to for *keep_days*, and directories left empty. Returns the number
-    of files deleted; what can't be deleted stays for the next time. Never raises."""
-    oldest_s = (time.time() if now_s is None else now_s) - keep_days * 86_400
-    deleted = 0
-    for identity in _names(layout.home / "logs"):
-        try:
-            directory = layout.logs(identity)
-        except BadIdentity:
-            continue
-        if directory.is_symlink():
-            continue
-        for name in _names(directory):
-            deleted += _prune_file(directory / name, oldest_s)
+    of files deleted; what can't be deleted stays for the next time. Never raises.
+
+    The logs of the identities in *spare* stay (bottles that run)."""
+    deleted = sum(_delete(path) for path in old(layout, keep_days=keep_days, now_s=now_s, spare=spare))
+    for directory in _directories(layout):
         try:
             os.rmdir(directory)
         except OSError:
@@ -95,11 +91,42 @@ def prune(layout: Layout, *, keep_days: float = KEEP_DAYS, now_s: float | None =
     return deleted
 
 
-def _prune_file(path: Path, oldest_s: float) -> bool:
+def old(
+    layout: Layout, *, keep_days: float = KEEP_DAYS, now_s: float | None = None, spare: Container[str] = ()
+) -> list[Path]:
+    """What :func:`prune` would delete. Never raises."""
+    oldest_s = (time.time() if now_s is None else now_s) - keep_days * 86_400
+    return [
+        directory / name
+        for directory in _directories(layout)
+        if directory.name not in spare
+        for name in _names(directory)
+        if _is_older(directory / name, oldest_s)
+    ]
+
+
+def _directories(layout: Layout) -> list[Path]:
+    found = []
+    for identity in _names(layout.home / "logs"):
+        try:
+            directory = layout.logs(identity)
+        except BadIdentity:
+            continue
+        if not directory.is_symlink():
+            found.append(directory)
+    return found
+
+
+def _is_older(path: Path, oldest_s: float) -> bool:
     try:
         found = os.lstat(path)
-        if not stat.S_ISREG(found.st_mode) or found.st_mtime >= oldest_s:
-            return False
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_mtime < oldest_s
+
+
+def _delete(path: Path) -> bool:
+    try:
         os.unlink(path)
     except OSError:
         return False

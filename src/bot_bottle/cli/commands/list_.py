@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import click
+import msgspec
 
 from bot_bottle.base import messages
 from bot_bottle.base.text import printable
@@ -74,16 +75,21 @@ def active(as_json: bool) -> None:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of objects on standard output.")
 def kept(as_json: bool) -> None:
-    """Bottles that ended with work in them, and can be resumed."""
-    found = [s for s in bottles.list_states(default_layout()) if not s.running and s.preserved]
+    """Bottles that ended with work in them, and can be resumed: identity, name, last start, disk use."""
+    from bot_bottle.launch import disk_use
+
+    found = sorted(disk_use.kept_bottles(default_layout()), key=lambda each: each.identity)
     if as_json:
-        records.show([_record(summary, _KEPT) for summary in found])
+        records.show(
+            [msgspec.structs.replace(_record(k.summary, _KEPT), disk_bytes=k.disk_bytes) for k in found]
+        )
         return
     if not found:
         messages.info("no bottle is kept")
-    for summary in found:
-        record = _record(summary, _KEPT)
-        click.echo("\t".join([summary.identity, printable(record.name), record.started_at]))
+    for each in found:
+        record = _record(each.summary, _KEPT)
+        size = disk_use.shown(each.disk_bytes)
+        click.echo("\t".join([each.identity, printable(record.name), record.started_at, size]))
 
 
 _State = tuple[str, bool | None]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bot_bottle.cli import options
+from bot_bottle.cli import completion, options
 from bot_bottle.cli.asking import find_asker
 from bot_bottle.cli.commands import resume
 from bot_bottle.cli.detached import conduct
@@ -22,11 +22,18 @@ COLORS = ("red", "green", "yellow", "blue", "magenta")
 
 
 @click.command("start", short_help="start an agent of your manifest in a bottle")
-@click.argument("agent", required=False)
+@click.argument("agent", required=False, shell_complete=completion.agents)
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED)
-@click.option("-a", "--agent", "agent_flag", metavar="A", help="The agent, where it does not stand first.")
-@click.option("--bottle", "bottle_names", metavar="B", multiple=True, help="A bottle; repeat to compose, in order. "
-              "Default: the agent's own.")  # fmt: skip
+@click.option(
+    "-a",
+    "--agent",
+    "agent_flag",
+    metavar="A",
+    shell_complete=completion.agents,
+    help="The agent, where it does not stand first.",
+)
+@click.option("--bottle", "bottle_names", metavar="B", multiple=True, shell_complete=completion.bottles,
+              help="A bottle; repeat to compose, in order. Default: the agent's own.")  # fmt: skip
 @click.option("--label", metavar="L", help="A name of yours; it becomes the bottle's identity.")
 @click.option(
     "--color",
