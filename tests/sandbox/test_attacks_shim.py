@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 from bot_bottle.sandbox.shim.loop import IN, Loop
 
@@ -45,3 +50,47 @@ def test_an_event_of_a_closed_descriptor_is_not_told_to_its_number_s_next_owner(
     assert told == ["ended"]
     for sock in (*fresh, *(pair[0] for pair in pairs)):
         sock.close()
+
+
+RELAY = """
+import socket, sys
+from bot_bottle.sandbox.shim.loop import Loop
+from bot_bottle.sandbox.shim.names import StandIns
+from bot_bottle.sandbox.shim.relay import Relay
+loop = Loop()
+Relay(loop, sys.argv[2], StandIns()).listen(socket.socket(fileno=int(sys.argv[1])), None)
+loop.run()
+"""
+
+
+def test_flows_wait_while_the_proxy_s_queue_is_full(tmp_path: Path) -> None:
+    """Many at once, at a proxy that takes none for now: all arrive later, the first first, and none is reset.
+    The control: without waiting the queue takes two."""
+    path = str(tmp_path / "proxy.sock")
+    with ExitStack() as stack:
+        proxy = stack.enter_context(socket.socket(socket.AF_UNIX))
+        proxy.settimeout(20)
+        proxy.bind(path)
+        proxy.listen(1)
+        direct = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(3)]
+        for sock in direct:
+            sock.setblocking(False)
+        assert [sock.connect_ex(path) for sock in direct] == [0, 0, errno.EAGAIN]
+        for _ in range(2):
+            proxy.accept()[0].close()
+
+        front = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        argv = [sys.executable, "-P", "-c", RELAY, str(front.fileno()), path]
+        relay = stack.enter_context(subprocess.Popen(argv, pass_fds=[front.fileno()]))
+        stack.callback(relay.kill)
+        clients = [stack.enter_context(socket.create_connection(front.getsockname(), 20)) for _ in range(50)]
+        for number, client in enumerate(clients):
+            client.sendall(b"%d\n" % number)
+        clients.pop(7).close()  # one that has gone meanwhile keeps nobody
+        heard = []
+        for _ in range(50):
+            with proxy.accept()[0] as flow, flow.makefile("rb") as lines:
+                heard.append(lines.readline())
+                flow.sendall(b"taken")
+        assert heard == [b"%d\n" % number for number in range(50)]
+        assert [client.recv(5) for client in clients] == [b"taken"] * 49

@@ -17,6 +17,8 @@ IN = select.EPOLLIN
 OUT = select.EPOLLOUT
 HUP = select.EPOLLHUP | select.EPOLLERR
 
+SOON_S = 0.01
+"""How long the loop waits at most for an event while something is to be done again."""
 _MAX_COMPLAINTS = 100
 """Lines in the host's log: what a bottle does must not fill the operator's disk."""
 
@@ -28,6 +30,7 @@ class Loop:
         self._epoll = select.epoll()
         self._callbacks: dict[int, Callable[[int], None]] = {}
         self._ticks: list[Callable[[float], None]] = []
+        self._soon: list[Callable[[], None]] = []
         self._complaints = 0
         self._forgotten: set[int] = set()
         """since the last poll: what it said of them is not meant for their number's next owner"""
@@ -57,6 +60,10 @@ class Loop:
         """Call *callback(monotonic time)* about every second."""
         self._ticks.append(callback)
 
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call *callback()* once, when other events have had their turn: for what can only be tried again."""
+        self._soon.append(callback)
+
     def complain(self, what: str) -> None:
         """A line for the host's log; the hundredth is the last."""
         self._complaints += 1
@@ -69,7 +76,8 @@ class Loop:
         next_tick = time.monotonic() + 1
         while True:
             self._forgotten.clear()
-            ready = self._epoll.poll(max(next_tick - time.monotonic(), 0))
+            wait = max(next_tick - time.monotonic(), 0)
+            ready = self._epoll.poll(min(wait, SOON_S) if self._soon else wait)
             for fd, events in ready:
                 callback = self._callbacks.get(fd)
                 if callback is None or fd in self._forgotten:
@@ -79,6 +87,9 @@ class Loop:
                 except Exception as error:
                     self.complain(f"{type(error).__name__}: {error}")
                     self.forget(fd)
+            soon, self._soon = self._soon, []
+            for again in soon:
+                again()
             now = time.monotonic()
             if now >= next_tick:
                 next_tick = now + 1

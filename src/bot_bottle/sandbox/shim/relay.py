@@ -7,7 +7,8 @@ go is asked of the kernel: a stand-in, or an address that is then the name. ``CO
 proxy. No decision is made here: the proxy sees every byte, and refuses what no route opens.
 
 A flow: ``NAMING`` (wait for the client's first bytes) -> ``ASKING`` (CONNECT sent) -> ``OPEN``; ``OPEN`` at
-once on the proxy port. Any error ends the flow.
+once on the proxy port. Any error ends the flow. While the proxy's queue of connections is full, flows wait for
+it in their order: a program that opens thousands at once delays others, and resets none.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Relay:
         self._names = names
         self._max_flows = max_flows
         self._flows: set[_Flow] = set()
+        self._waiting: list[_Flow] = []
+        """for the proxy to take their connection, the first come first"""
         loop.every_second(self._expire)
 
     def listen(self, listener: _socket.socket, port: int | None) -> None:
@@ -110,9 +113,22 @@ class Relay:
             except OSError:
                 client.close()
                 continue
-            flow = _Flow(self._loop, client, port, self._proxy, self._flows.discard)
+            flow = _Flow(self._loop, client, port, self._connects, self._flows.discard)
             self._flows.add(flow)
             flow.start(name)
+
+    def _connects(self, flow: _Flow) -> None:
+        self._waiting.append(flow)
+        if len(self._waiting) == 1:
+            self._connect()
+
+    def _connect(self) -> None:
+        for index, flow in enumerate(self._waiting):
+            if not flow.connect(self._proxy):
+                del self._waiting[:index]
+                self._loop.soon(self._connect)
+                return
+        self._waiting.clear()
 
     def _expire(self, now: float) -> None:
         for flow in [flow for flow in self._flows if flow.deadline and flow.deadline < now]:
@@ -125,14 +141,14 @@ class _Flow:
         loop: Loop,
         client: _socket.socket,
         port: int | None,
-        proxy: str,
+        connects: Callable[[_Flow], None],
         ended: Callable[[_Flow], None],
     ) -> None:
         self._loop = loop
         self._client = _End(client)
         self._server: _End | None = None
         self._port = port
-        self._proxy = proxy
+        self._connects = connects
         self._ended = ended
         self._state = _OPEN
         self._head = b""
@@ -143,7 +159,6 @@ class _Flow:
         try:
             if self._port is None:
                 self._dial()
-                self._watch()
             elif name is not None:
                 self._ask(name)
             else:
@@ -161,19 +176,34 @@ class _Flow:
                 end.sock.close()
         self._ended(self)
 
-    def _dial(self) -> _End:
-        sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK)
-        self._server = _End(sock)
-        sock.connect(self._proxy)
-        return self._server
+    def _dial(self, first: bytes = b"") -> None:
+        self._server = _End(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK))
+        self._server.out = first
+        self._connects(self)
+
+    def connect(self, proxy: str) -> bool:
+        """Go on over a connection to *proxy*, or end; False: its queue is full (EAGAIN of unix(7), of which
+        no event tells when it is over)."""
+        server = self._server
+        if server is None or server.sock.fileno() < 0:
+            return True
+        try:
+            server.sock.connect(proxy)
+            if self._state == _ASKING:
+                self._loop.watch(server.sock.fileno(), IN | OUT, self._on_server)
+            else:
+                self._watch()
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.close()
+        return True
 
     def _ask(self, name: str) -> None:
-        server = self._dial()
         self._state = _ASKING
         self.deadline = 0.0
-        server.out = f"CONNECT {name}:{self._port} HTTP/1.1\r\nHost: {name}:{self._port}\r\n\r\n".encode()
         self._loop.forget(self._client.sock.fileno())
-        self._loop.watch(server.sock.fileno(), IN | OUT, self._on_server)
+        self._dial(f"CONNECT {name}:{self._port} HTTP/1.1\r\nHost: {name}:{self._port}\r\n\r\n".encode())
 
     def _watch(self) -> None:
         """Watch both ends for what the open flow can use now."""
