@@ -1,6 +1,6 @@
 # One command for each habit; CI (.ci/run) calls the same ones. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help try test test-slow check format bench bench-launch bench-proxy fuzz coverage docs lock clean
+.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint fuzz coverage docs lock clean
 PY := .venv/bin/python
 PYTEST := scripts/reachable.sh $(PY) -m pytest
 MAKEFLAGS += --no-print-directory
@@ -38,9 +38,10 @@ format: ## lay the code out as `make check` wants it
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: ## both of the following; they write docs/benchmarks.md
+bench: ## all of the following; they write docs/benchmarks.md
 	@$(MAKE) bench-launch
 	@$(MAKE) bench-proxy
+	@$(MAKE) bench-footprint
 
 bench-launch: ## launch times beside srt and docker, in one run
 	@scripts/setup.sh bench
@@ -49,6 +50,10 @@ bench-launch: ## launch times beside srt and docker, in one run
 bench-proxy: ## the proxy beside mitmdump, squid and srt's, in one run
 	@scripts/setup.sh bench
 	$(PY) bench/proxy.py
+
+bench-footprint: ## what one more bottle costs in memory and CPU, and fifty at once
+	@scripts/setup.sh bench
+	$(PY) bench/footprint.py
 
 fuzz: ## the property tests with many more examples (FUZZ_EXAMPLES=20000)
 	@scripts/setup.sh test

@@ -1,11 +1,11 @@
 """``make bench``: what one more bottle costs, in memory and in CPU, and fifty of them at once.
 
 *Memory* is private memory (``Private_*`` and ``Swap`` of ``smaps_rollup``): what would not be in use without
-this bottle. What processes share counts for none of them; it is in the total, which is what the machine has
-less. *CPU* is that of every process of ours, in nanoseconds: all of them, the daemon and its parent of
-sidecars included, run in one ``cpuacct`` control group, which is read when the command is started, when the
-program in the bottle has said its first word, and when all is cleared away. Where there is no such group
-(control groups v2, a user), the whole life is measured instead, by ``wait4`` and the daemon's clocks.
+this bottle. What processes share counts for none of them; in the total each has its share (``Pss``).
+*CPU* is that of every process of ours, in nanoseconds: all of them, the daemon and its parent of sidecars
+included, run in one ``cpuacct`` control group, which is read when the command is started, when the program
+in the bottle has said its first word, and when all is cleared away. Where there is no such group (control
+groups v2, a user), the whole life is measured instead, by ``wait4`` and the daemon's clocks.
 """
 
 from __future__ import annotations
@@ -52,9 +52,13 @@ def private_kib(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith(counted))
 
 
-def available_kib() -> int:
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+def share_kib(pid: int) -> int:
+    """What *pid* has for itself and its share of what it has with others."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except ProcessLookupError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def name_of(pid: int) -> str:
@@ -117,20 +121,20 @@ def held(contestant: Contestant, count: int, prefix: list[str] | None = None) ->
 
 def measure_memory(contestant: Contestant, home: Path, count: int) -> dict[str, float]:
     """MiB a bottle by role (the mean of *count*), and of all together."""
-    with held(contestant, 1):
-        before = available_kib()
-        with held(contestant, count) as launchers:
-            time.sleep(1.0)  # what a start leaves to do afterwards
-            total = before - available_kib()
-            proxies = sidecars(home)[-count:]
-            rows = [by_role(launcher) for launcher in launchers]
-            roles = {role: statistics.mean(row[role] for row in rows) for role in rows[0]}
-            roles = {"its proxy (sidecar)": statistics.mean(map(private_kib, proxies)), **roles}
-            shared = sum(map(private_kib, daemon_pids(home)))
+    with held(contestant, 1), held(contestant, count) as launchers:
+        time.sleep(1.0)  # what a start leaves to do afterwards
+        pair = daemon_pids(home)
+        proxies = sidecars(home)[-count:]
+        rows = [by_role(launcher) for launcher in launchers]
+        roles = {role: statistics.mean(row[role] for row in rows) for role in rows[0]}
+        roles = {"its proxy (sidecar)": statistics.mean(map(private_kib, proxies)), **roles}
+        shared = sum(map(private_kib, pair))
+        inside = [pid for launcher in launchers for pid in [launcher, *descendants(launcher)]]
+        total = sum(map(share_kib, [*pair, *proxies, *inside]))
     found = {role: kib / 1024 for role, kib in roles.items()}
     found["one more bottle, all of it"] = sum(found.values())
     found["daemon and parent of sidecars, once"] = shared / 1024
-    found[f"{count} idle bottles, as the machine has less"] = total / 1024
+    found[f"{count} idle bottles with all that they share, their programs too"] = total / 1024
     return found
 
 
