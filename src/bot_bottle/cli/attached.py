@@ -62,6 +62,8 @@ def report(
         case Reason.ENDED:
             assert parting.ended is not None
             _collect(started)
+            if detach:  # the agent was never started
+                return parting.ended.exit_status or FIXABLE
             status = parting.ended.status
             return status if exit_status and status is not None else parting.ended.exit_status
         case Reason.DETACHED if detach:

@@ -27,7 +27,7 @@ class Cursor:
     def __init__(self, rows: int, columns: int) -> None:
         self.rows, self.columns = rows, columns
         self.row = self.column = 1
-        self._pending = False
+        self.pending = False
         """the last column was written: the next character wraps first"""
         self._top, self._bottom = 1, rows
         self._origin = False
@@ -73,35 +73,35 @@ class Cursor:
 
     def _advance_narrow(self, count: int) -> None:
         while count:
-            if self._pending:
+            if self.pending:
                 if not self._wraps:
                     return
-                self.column, self._pending = 1, False
+                self.column, self.pending = 1, False
                 self._index()
             step = min(count, self.columns - self.column + 1)
             count -= step
             self.column += step
             if self.column > self.columns:
-                self.column, self._pending = self.columns, True
+                self.column, self.pending = self.columns, True
 
     def _advance_wide(self) -> None:
-        if self._wraps and (self._pending or self.column >= self.columns) and self.columns > 1:
-            self.column, self._pending = 1, False
+        if self._wraps and (self.pending or self.column >= self.columns) and self.columns > 1:
+            self.column, self.pending = 1, False
             self._index()
         self.column += 2
         if self.column > self.columns:
-            self.column, self._pending = self.columns, True
+            self.column, self.pending = self.columns, True
 
     def _control(self, char: str) -> None:
         if char in "\n\v\f":
             self._index()
             if self._newline:
                 self.column = 1
-            self._pending = False
+            self.pending = False
         elif char == "\r":
-            self.column, self._pending = 1, False
+            self.column, self.pending = 1, False
         elif char == "\b":
-            self.column, self._pending = max(1, self.column - 1), False
+            self.column, self.pending = max(1, self.column - 1), False
         elif char == "\t":
             self._tab(1)
 
@@ -117,27 +117,27 @@ class Cursor:
     def _escape(self, char: str) -> None:
         if char in "DE":
             self._index()
-            self._pending = False
+            self.pending = False
             if char == "E":
                 self.column = 1
         elif char == "M":
             if self.row != self._top and self.row > 1:
                 self.row -= 1
-            self._pending = False
+            self.pending = False
         elif char == "7":
             self._save()
         elif char == "8":
             self._restore()
 
     def _save(self) -> None:
-        self._saved[self._alternate] = _Saved(self.row, self.column, self._pending, self._origin)
+        self._saved[self._alternate] = _Saved(self.row, self.column, self.pending, self._origin)
 
     def _restore(self) -> None:
         saved = self._saved.get(self._alternate, _Saved())
         self._origin = saved.origin
         row = min(saved.row, self.rows)
         self.row, self.column = row, min(saved.column, self.columns)
-        self._pending = saved.pending and self.column == self.columns
+        self.pending = saved.pending and self.column == self.columns
 
     def _csi(self, body: str, final: str) -> None:
         if final in "hl":
@@ -148,7 +148,7 @@ class Cursor:
             if final == "b":
                 self._advance_narrow(min(_number(body), self.rows * self.columns))
             elif final in "LM" and self._top <= self.row <= self._bottom:
-                self.column, self._pending = 1, False
+                self.column, self.pending = 1, False
             return
         count = _number(body)
         match final:
@@ -173,7 +173,7 @@ class Cursor:
                 self._tab(count)
             case "Z":
                 stop = ((self.column + _TAB - 2) // _TAB - count) * _TAB + 1
-                self.column, self._pending = max(1, stop), False
+                self.column, self.pending = max(1, stop), False
             case "r":
                 self._margins(body)
             case "s":
@@ -216,7 +216,7 @@ class Cursor:
     def _to(self, row: int, column: int) -> None:
         self.row = min(max(row, 1), self.rows)
         self.column = min(max(column, 1), self.columns)
-        self._pending = False
+        self.pending = False
 
 
 def _number(text: str, default: int = 1) -> int:

@@ -73,6 +73,8 @@ class Screen:
         self._other: _Kept | None = None
         """of the alternate screen, while that is shown"""
         self._sgr: list[str] = []
+        self._saved: dict[bool, list[str]] = {}
+        """the same, as it was saved with the cursor; of the alternate screen?"""
         self._charset = ""
         self._keypad = ""
 
@@ -91,7 +93,9 @@ class Screen:
             self._cursor.feed(piece)
             if switched:
                 unkept, begin = [], self._state()
-                if self._other is None:  # back on the main screen, which knows nothing of the other
+                if piece.endswith("J"):  # in the background colour of the moment
+                    unkept = [piece]
+                elif self._other is None:  # back on the main screen, which knows nothing of the other
                     unkept = [self._place()]
             else:
                 unkept.append(piece)
@@ -111,7 +115,7 @@ class Screen:
         parts = [self._main.replay()]
         if self._other is not None:
             parts.append(b"\x1b[0m" + self._enter().encode() + self._other.replay())
-        return b"".join(parts) + self._state().encode()
+        return b"".join(parts) + self._modes().encode()
 
     def text(self) -> bytes:
         """The main screen's kept output alone, for a log."""
@@ -129,20 +133,37 @@ class Screen:
                 self._charset = piece if piece[1] == "(" else self._charset
             elif piece[1] in "=>":
                 self._keypad = piece
+            elif piece[1] in "78":
+                self._save(piece[1] == "7")
             return False
         body, final = piece[2:-1], piece[-1]
         if final == "m":
             self._color(body, piece)
+        elif final in "su":
+            self._save(final == "s")
         elif final == "J" and body in ("2", "?2"):
             (self._main if self._other is None else self._other).restart()
             return True
         elif final in "hl" and body.startswith("?"):
             numbers = {int(number) for number in body[1:].split(";")}
+            if 1048 in numbers:
+                self._save(final == "h")
             if numbers & ALTERNATE_SCREEN and (final == "h") is (self._other is None):
                 self._keep(begin, unkept)
+                if 1049 in numbers and final == "h":
+                    self._save(True)
                 self._other = _Kept() if final == "h" else None
+                if 1049 in numbers and final == "l":
+                    self._save(False)
                 return True
         return False
+
+    def _save(self, saves: bool) -> None:
+        """The cursor is saved, or restored: its colours with it."""
+        if saves:
+            self._saved[self._other is not None] = list(self._sgr)
+        else:
+            self._sgr = list(self._saved.get(self._other is not None, []))
 
     def _color(self, body: str, piece: str) -> None:
         if body.partition(";")[0].strip("0") == "":
@@ -169,9 +190,19 @@ class Screen:
         return f"{region}\x1b[{row};{self._cursor.column}H"
 
     def _state(self) -> str:
+        """What brings an empty screen here. In the last column, about to wrap: a space is written there."""
+        wrap = " " if self._cursor.pending else ""
+        return f"\x1b[0m{self._modes(6)}\x1b[0m{self._place()}{wrap}{self._look()}"
+
+    def _modes(self, *also: int) -> str:
+        """Modes as they are (the origin's only where it is asked for: setting it moves the cursor), and the look."""
+        left_out = {6, 1048, *ALTERNATE_SCREEN} - set(also)
         modes = "".join(
             f"\x1b[{mark}{number}{'h' if on else 'l'}"
             for mark, number, on in self._filter.changed_modes()
-            if number not in ALTERNATE_SCREEN and number != 1048
+            if number not in left_out
         )
-        return f"\x1b[0m{self._charset}{self._keypad}{modes}{self._place()}{''.join(self._sgr)}"
+        return f"{modes}{self._look()}"
+
+    def _look(self) -> str:
+        return f"\x1b[0m{self._charset}{self._keypad}{''.join(self._sgr)}"

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -99,25 +100,24 @@ class OutputFilter:
         """Return what of *data*, and of what was held back before, may be shown."""
         return "".join(piece for piece in self.pieces(data) if isinstance(piece, str)).encode()
 
-    def pieces(self, data: bytes) -> list[str | Query]:
-        """The same in order and in pieces: runs of text, single controls, whole sequences, and queries."""
+    def pieces(self, data: bytes) -> Iterator[str | Query]:
+        """The same in order and in pieces: runs of text, single controls, whole sequences, and queries. The
+        state is that of the moment; all of them must be taken."""
         text = self._decoder.decode(data)
-        out: list[str | Query] = []
         position = 0
         while position < len(text):
             if self._state is _State.GROUND:
                 run = _PLAIN_RUN.match(text, position)
                 if run:
-                    out.append(run.group())
+                    yield run.group()
                     position = run.end()
                     continue
             shown = self._step(text[position])
             if shown:
-                out.append(shown)
+                yield shown
             elif self._asked:
-                out.append(self._asked.pop())
+                yield self._asked.pop()
             position += 1
-        return out
 
     def mode(self, mark: str, number: int) -> bool | None:
         """Whether a mode (*mark* ``?``: a private one) is on; None: not one that passes."""
