@@ -46,7 +46,7 @@ def descendants(pid: int) -> list[int]:
 def private_kib(pid: int) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except ProcessLookupError:  # it has ended and waits to be waited for
+    except (ProcessLookupError, FileNotFoundError):  # it has ended
         return 0
     counted = ("Private_Clean:", "Private_Dirty:", "Swap:")
     return sum(int(line.split()[1]) for line in lines if line.startswith(counted))
@@ -56,7 +56,7 @@ def share_kib(pid: int) -> int:
     """What *pid* has for itself and its share of what it has with others."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except ProcessLookupError:
+    except (ProcessLookupError, FileNotFoundError):
         return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
