@@ -219,6 +219,32 @@ def test_a_project_s_agent_is_marked_and_only_pre_selects(person, manifest, term
     assert "hello from the agent" in terminal.history()
 
 
+def test_a_project_s_agent_in_place_of_yours_is_confirmed_once(person, manifest, terminal) -> None:
+    """For each content of it; without a terminal only by --trust-project, for run too (ruling 49)."""
+    project = person.home / "project"
+    person.write("project/.bot-bottle/agents/worker.md", "---\nbottle: dev\n---\ntheirs\n")
+    chosen = ("worker", "--bottle", "dev", "--label", "x", "--color", "none")
+    done = person.run("start", *chosen, "--yes", cwd=project)
+    assert (done.returncode, "--trust-project" in done.stderr) == (2, True)
+    done = person.run("run", "--agent", "worker", "--bottle", "dev", cwd=project)
+    assert (done.returncode, "--trust-project" in done.stderr) == (125, True)
+    terminal.start("start", *chosen, cwd=project, size=(200, 50))
+    terminal.wait("takes the place of your agent 'worker': use it? [y/N]")
+    terminal.keys("n", "Enter")
+    assert terminal.status() == 1
+    terminal.start("start", *chosen, cwd=project, size=(200, 50))
+    terminal.wait("use it? [y/N]")
+    terminal.keys("y", "Enter")
+    terminal.wait("start? [y/N]")
+    terminal.keys("y", "Enter")
+    assert terminal.status() == 0
+    assert person.run("start", *chosen, "--yes", cwd=project).returncode == 0
+    assert person.run("run", "--agent", "worker", "--bottle", "dev", cwd=project).returncode == 0
+    person.write("project/.bot-bottle/agents/worker.md", "---\nbottle: dev\n---\nchanged\n")
+    assert person.run("start", *chosen, "--yes", cwd=project).returncode == 2
+    assert person.run("start", *chosen, "--yes", "--trust-project", cwd=project).returncode == 0
+
+
 def test_no_agent_yet_points_to_init(person, terminal) -> None:
     terminal.start("start")
     assert terminal.status() == 1

@@ -23,6 +23,7 @@ from bot_bottle.launch.session import Front, Outcome, Session
 from bot_bottle.sandbox.contract import Backend, Limit
 from bot_bottle.store import bottles
 from bot_bottle.store.bottles import BottleState, IdentityTaken
+from bot_bottle.store.confirmed import is_confirmed
 from bot_bottle.store.directories import prepare as prepare_directories
 from bot_bottle.store.layout import Layout
 
@@ -66,10 +67,23 @@ def make_ready(request: LaunchRequest, layout: Layout, identity: str | None = No
     request = replace(request, backend=choose(request.backend or None))
     identity = identity or mint_identity(request.agent or request.template or _program(request))
     prepared = prepare(request, host_of(layout), instance=identity)
+    _refuse_unconfirmed(request, prepared, layout)
     note = _limits_note(make_backend(layout, request.backend), prepared.plan)
     if note:
         prepared = replace(prepared, plan=replace(prepared.plan, notes=(*prepared.plan.notes, note)))
     return Ready(request, prepared, identity)
+
+
+def _refuse_unconfirmed(request: LaunchRequest, prepared: Prepared, layout: Layout) -> None:
+    """A project's agent in the place of the operator's own was looked at, with this content (ruling 49)."""
+    source = prepared.loaded.agent.source if prepared.loaded else None
+    if source is None or source.shadows is None or request.trust_project:
+        return
+    if not is_confirmed(layout, source.file, source.sha256):
+        raise LaunchError(
+            f"{source.file!r} takes the place of your own {source.shadows!r}: look at it, and confirm it with "
+            "--trust-project"
+        )
 
 
 def _limits_note(backend: Backend, plan: LaunchPlan) -> str:

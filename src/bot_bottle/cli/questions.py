@@ -20,8 +20,9 @@ from bot_bottle.cli.asking import Asker, can_show_screens, cancelled, missing
 from bot_bottle.manifest.lineage import labels, peek_default, peek_parents
 from bot_bottle.manifest.load import require_agent
 from bot_bottle.manifest.schema import Origin
-from bot_bottle.manifest.source import Entry, Index
+from bot_bottle.manifest.source import Entry, Index, read
 from bot_bottle.store import bottles
+from bot_bottle.store.confirmed import confirm, is_confirmed
 from bot_bottle.store.layout import Layout
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ class Questions:
         Raises ``Exit`` (cancelled, or nobody to ask), :class:`NothingToStart`, ``ManifestError``,
         ``IdentityTaken``, click's ``UsageError``.
         """
-        agent = self._agent()
-        chosen = self._bottles(require_agent(self._index, agent))
-        return self._name(Answers(agent, chosen))
+        agent = require_agent(self._index, self._agent())
+        self._confirm(agent)
+        return self._name(Answers(agent.name, self._bottles(agent)))
 
     # -- which agent
     def _agent(self) -> str:
@@ -101,6 +102,20 @@ class Questions:
         if not self._show(picker) or picker.result is None:
             raise cancelled()
         return entries[picker.result].name
+
+    def _confirm(self, agent: Entry) -> None:
+        """A project's file in the place of the operator's own is asked about once for each content of it."""
+        if agent.shadows is None or self._given.trust_project:
+            return
+        sha256 = read(agent).sha256
+        if is_confirmed(self._layout, agent.file, sha256):
+            return
+        question = f"this project's {agent.file} takes the place of your agent {agent.name!r}: use it?"
+        if self._asker is None or self._given.quiet:
+            raise missing(question, "--trust-project")
+        if not self._asker.yes(question):
+            raise cancelled()
+        confirm(self._layout, agent.file, sha256)
 
     # -- which bottles
     def _bottles(self, agent: Entry) -> tuple[str, ...]:
