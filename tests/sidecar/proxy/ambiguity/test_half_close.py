@@ -6,6 +6,9 @@ from __future__ import annotations
 import socket
 
 import pytest
+from faults_support import until
+
+from bot_bottle.testing.upstream import FakeUpstream
 
 A = "plain.example.com"
 POLICY = f"routes:\n  - host: {A}\n"
@@ -32,9 +35,10 @@ CUT = {
 }
 
 
-def said(proxy, data: bytes) -> bytes:
+def said(proxy, data: bytes, pause=lambda: None) -> bytes:
     client = proxy.connect()
     client.send(data)
+    pause()
     client.sock.shutdown(socket.SHUT_WR)
     return client.read_all()
 
@@ -50,16 +54,20 @@ def test_a_whole_body_is_sent_on_and_answered(run_proxy, plain_upstream, to, nam
 
 
 @pytest.mark.parametrize("name", CUT)
-def test_half_a_body_is_not(run_proxy, plain_upstream, to, name):
-    proxy = run_proxy(POLICY, connect_to=to(plain_upstream, (A, 80)))
-    assert b"HTTP/1.1 200 " not in said(proxy, CUT[name])
-    assert plain_upstream.requests == []
-    assert plain_upstream.raw == b""
-    assert proxy.server.active == 0
+@pytest.mark.parametrize("is_late", [False, True])
+def test_half_a_body_is_not(run_proxy, to, name, is_late):
+    """Its end comes behind it, or when the upstream has begun to get it: there it is cut, then."""
+    with FakeUpstream(tls=False) as upstream:
+        proxy = run_proxy(POLICY, connect_to=to(upstream, (A, 80)))
+        pause = (lambda: until(lambda: upstream.raw, "the upstream gets it")) if is_late else (lambda: None)
+        assert b"HTTP/1.1 200 " not in said(proxy, CUT[name], pause)
+        assert proxy.server.active == 0
+    assert upstream.requests == []
 
 
-def test_half_a_body_behind_a_whole_request_is_not(run_proxy, plain_upstream, to):
+def test_half_a_body_behind_a_whole_request_is_not(run_proxy, to):
     """The first is answered."""
-    proxy = run_proxy(POLICY, connect_to=to(plain_upstream, (A, 80)))
-    assert said(proxy, WHOLE["length"] + CUT["length"]).count(b"HTTP/1.1 200 ") == 1
-    assert [request.body for request in plain_upstream.requests] == [b"hello"]
+    with FakeUpstream(tls=False) as upstream:
+        proxy = run_proxy(POLICY, connect_to=to(upstream, (A, 80)))
+        assert said(proxy, WHOLE["length"] + CUT["length"]).count(b"HTTP/1.1 200 ") == 1
+    assert [request.body for request in upstream.requests] == [b"hello"]
