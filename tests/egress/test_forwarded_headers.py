@@ -228,6 +228,14 @@ def test_no_credential_of_the_clients(fields: list[tuple[str, str]]) -> None:
     assert "x-api-key" not in {name.lower() for name, _ in forwarded(OURS, end_to_end(tuple(fields)))}
 
 
+def test_routes_that_are_alike_share_what_they_keep() -> None:
+    """A thousand routes keep the answers of one; those that differ keep their own."""
+    plans = [plan_headers(Route(f"h{number}.example")) for number in range(1000)]
+    assert len({id(plan) for plan in plans}) == 1
+    assert plan_headers(OURS) is not plans[0]
+    assert plan_headers(Route("a.example", auth=Passthrough())) is not plans[0]
+
+
 @pytest.mark.parametrize(
     ("scheme", "value", "written"),
     [

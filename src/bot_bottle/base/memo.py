@@ -13,8 +13,8 @@ Value = TypeVar("Value")
 
 MAX_ENTRIES = 2048
 MAX_SIZE = 200
-"""Of one key: bytes or characters, of a pair in both parts together. With :data:`MAX_ENTRIES` half a megabyte
-for each memo at most."""
+"""Of one key: bytes or characters, of a pair in both parts together. With :data:`MAX_ENTRIES` some 1.5 MB for
+each memo at most where the answer is about as large as the key; 20 MB for the names of a query's parameters."""
 
 
 class Memo(dict[Key, Value]):

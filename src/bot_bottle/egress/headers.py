@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import lru_cache
 
 from bot_bottle.base.memo import Memo
 from bot_bottle.egress.config import ConfigError, Inject, Passthrough, Route, Scheme
@@ -236,11 +237,17 @@ def plan_headers(route: Route) -> HeaderPlan:
     if not passthrough:
         dropped |= _CREDENTIALS
     if not is_guarded(route):
-        return HeaderPlan(dropped, None)
+        return _plan(dropped, None)
     allowed = _ALLOWED | {name.lower() for name in route.headers}
     if route.provider is not None:
         allowed |= _PROVIDER_ALLOWED.get(route.provider, frozenset())
         allowed |= _PASSED_ON if passthrough else frozenset()
+    return _plan(dropped, allowed)
+
+
+@lru_cache(maxsize=64)
+def _plan(dropped: frozenset[str], allowed: frozenset[str] | None) -> HeaderPlan:
+    """One for all routes that are alike: each keeps answers, and routes may be a thousand."""
     return HeaderPlan(dropped, allowed)
 
 
