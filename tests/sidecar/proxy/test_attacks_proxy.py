@@ -315,12 +315,12 @@ def test_a_flood_of_tiny_pieces_does_not_keep_others_waiting(run_proxy, to, kind
 
 
 def test_a_flood_of_refusals_fills_no_disk_and_hides_no_incident(run_proxy):
-    """What the bottle provokes has a budget of bytes in the long run; incidents have one of their own."""
+    """What the bottle provokes has a budget of bytes in the long run; incidents have one of their own. The
+    short records come last: they leave no room where an incident's would fit."""
     limits = Limits(sweep_s=0.02, log_burst_bytes=4096, log_bytes_per_s=10)
     proxy = run_proxy("log: 1\nroutes: []\n", limits=limits)
     client = proxy.connect()
-    path = "p" * 500
-    for _ in range(100):
+    for path in ["p" * 500] * 100 + [""] * 20:
         client.send(f"GET http://b.example/{path} HTTP/1.1\r\nHost: b.example\r\n\r\n".encode())
         assert client.answer().status == 403
     assert proxy.log_path.stat().st_size < 5000
