@@ -23,7 +23,7 @@ fi
 needs_try="bwrap=bubblewrap git=git ps=procps curl=curl newuidmap=uidmap unshare=util-linux
     /etc/ssl/certs/ca-certificates.crt=ca-certificates @venv=python3-venv"
 needs_test="$needs_try node=nodejs npm=npm openssl=openssl strace=strace ip=iproute2 nft=nftables xz=xz-utils tmux=tmux faketime=faketime"
-needs_slow="$needs_test mmdebstrap=mmdebstrap gnutls-cli=gnutls-bin go=golang-go java=default-jre-headless mvn=maven
+needs_slow="$needs_test zstd=zstd mmdebstrap=mmdebstrap gnutls-cli=gnutls-bin go=golang-go java=default-jre-headless mvn=maven
     /usr/bin/cargo=cargo cc=gcc /usr/include/stdio.h=libc6-dev /usr/include/openssl/ssl.h=libssl-dev"
 needs_bench="$needs_test rg=ripgrep socat=socat
     cc=gcc /usr/include/stdio.h=libc6-dev /usr/include/openssl/ssl.h=libssl-dev"

@@ -4,10 +4,17 @@ into each person's own state root."""
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import pty
+import re
+import select
 import shutil
+import struct
 import subprocess
-from collections.abc import Iterator
+import termios
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +57,64 @@ LOOK = (
     "echo marker-$((40 + 2)) | tee made.txt"
 )
 """A shell command that shows whatever a bottle could know of a credential, and that it ran."""
+
+
+class Screen:
+    """A terminal with a person at it: what was shown, without escape sequences and spaces (which agents move
+    over), and keys."""
+
+    def __init__(self, person: Any, *args: str, env: Mapping[str, str] | None = None) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.process = person.popen(
+            *args, env={"TERM": "xterm-256color", **(env or {})}, stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(slave)
+        self._raw = ""
+
+    @property
+    def shown(self) -> str:
+        return _SEQUENCES.sub("", self._raw)
+
+    def until(self, *awaited: str, within_s: float = 60.0) -> str:
+        """Read until one of *awaited* is shown, and return it."""
+        deadline = time.monotonic() + within_s
+        while True:
+            for text in awaited:
+                if text.replace(" ", "") in self.shown:
+                    return text
+            left = deadline - time.monotonic()
+            assert left > 0, f"not shown within {within_s} s: {awaited}; but: {self.shown[-3000:]}"
+            if select.select([self._master], [], [], min(left, 0.5))[0]:
+                try:
+                    data = os.read(self._master, 65536)
+                except OSError:  # EIO: everything that had the terminal has ended
+                    data = b""
+                assert data, f"ended without {awaited}: {self.shown[-3000:]}"
+                self._raw += data.decode("utf-8", "replace")
+
+    def forget(self) -> None:
+        """What was shown so far is not looked at any more."""
+        self._raw = ""
+
+    def type(self, text: str) -> None:
+        """Each key on its own, as fingers do: agents take a burst for something pasted."""
+        for key in text:
+            os.write(self._master, key.encode())
+            time.sleep(0.02)
+
+    def end(self) -> int:
+        """End the session as a closed terminal does not: by a signal to the command."""
+        self.process.terminate()
+        while True:
+            try:
+                if not os.read(self._master, 65536):
+                    break
+            except OSError:
+                break
+        os.close(self._master)
+        return self.process.wait(30)
+
+
+_SEQUENCES = re.compile(r"\x1b\[[0-9;:<=>?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|\s")

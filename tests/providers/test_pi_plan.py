@@ -253,6 +253,11 @@ def test_tool_is_pinned(machine: str, cpu: str) -> None:
     assert f"node-linux-{cpu}/bin/node" in tool.script
 
 
+def test_a_task_is_all_that_is_said() -> None:
+    """Headless, nothing is read from standard input; on a terminal the person types."""
+    assert not plan(task="t").reads_stdin and plan().reads_stdin
+
+
 def test_other_machines_need_the_operators_own() -> None:
     planned = plan(machine="riscv64")
     assert planned.tool is None and planned.command == "pi" == planned.argv[0]

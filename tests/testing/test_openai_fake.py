@@ -130,6 +130,15 @@ def test_other_paths() -> None:
     assert api.model_requests == ()
 
 
+def test_a_title_is_no_turn() -> None:
+    """What Codex asks beside the conversation does not eat the script."""
+    body = {"stream": True, "text": {"format": {"type": "json_schema", "name": "x"}}}
+    with OpenAIFake([], tls=False) as api, asked(api, "/v1/responses", body) as response:
+        (item,) = events(response)[-1]["response"]["output"]
+    assert json.loads(item["content"][0]["text"]) == {"title": "A title"}
+    assert (api.played, len(api.model_requests)) == (0, 1)
+
+
 def test_a_packed_body_is_taken_for_a_stream() -> None:
     packed = {"Content-Encoding": "zstd"}
     with OpenAIFake([ANSWER], tls=False) as api, asked(api, "/v1/responses", None, packed) as response:

@@ -18,6 +18,7 @@ from bot_bottle.cli.backends import choose, make_backend
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.prepare import Host, Prepared, prepare
 from bot_bottle.launch.reap import discard
+from bot_bottle.launch.relay import Console
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.session import Front, Outcome, Session
 from bot_bottle.sandbox.contract import Backend, Limit
@@ -26,6 +27,9 @@ from bot_bottle.store.bottles import BottleState, IdentityTaken
 from bot_bottle.store.confirmed import is_confirmed
 from bot_bottle.store.directories import prepare as prepare_directories
 from bot_bottle.store.layout import Layout
+
+NO_INPUT = -1
+"""No descriptor: the program inside reads an end at once."""
 
 MINT_TRIES = 8
 """36^5 suffixes: a second collision in a row is a sign of something else."""
@@ -108,6 +112,8 @@ def carry_out(ready: Ready, layout: Layout, front: Front, state: BottleState | N
     prepare_directories(layout)
     backend = make_backend(layout, ready.request.backend)
     plan = ready.prepared.plan
+    if isinstance(front, Console) and not plan.provider.reads_stdin:
+        front = replace(front, stdin=NO_INPUT)
     fresh = state is None
     if state is None:
         state = _create(layout, ready)

@@ -138,6 +138,7 @@ class Codex:
             command="codex",
             tool=_tool(*build) if build else None,
             scratch=(PROMPT_PATH, _CONFIG, GUEST_HOME / ".cache"),
+            reads_stdin=not request.task,
         )
 
 

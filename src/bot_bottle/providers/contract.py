@@ -124,6 +124,9 @@ class ProviderPlan:
     scratch: tuple[PurePosixPath, ...] = ()
     """absolute paths inside (files or whole directories) that hold the tool's own state: not counted as
     work left behind"""
+    reads_stdin: bool = True
+    """False: its standard input is closed. A client that adds what comes there to its task would wait for an end
+    that need not come (a script's, CI's)"""
 
 
 class Provider(Protocol):

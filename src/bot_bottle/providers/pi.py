@@ -111,6 +111,7 @@ class Pi:
             command="pi",
             tool=_tool(cpu) if cpu else None,
             scratch=(PROMPT_PATH, _CONFIG, GUEST_HOME / ".cache"),
+            reads_stdin=not request.task,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from bot_bottle.testing.model_api import Refuse, Say, Truncate, Turn
+from bot_bottle.testing.model_api import Refuse, Say, Text, Truncate, Turn
 from bot_bottle.testing.openai_api import (
     chat_events,
     openai_error,
@@ -25,6 +25,8 @@ CHATGPT_HOST = "chatgpt.com"
 RESPONSES = ("/v1/responses", "/backend-api/codex/responses")
 CHAT = "/v1/chat/completions"
 ACCOUNTS = "/backend-api/wham/accounts/check"
+
+_TITLE = Say((Text(('{"title": "A title"}',)),))
 
 
 class OpenAIFake(ScriptedApi):
@@ -64,6 +66,10 @@ class OpenAIFake(ScriptedApi):
     def _answer_model(self, request: Recorded, client: ApiClient) -> None:
         asked = self._asked(request)
         model = str(asked.get("model", ""))
+        if asked.get("text", {}).get("format", {}).get("type") == "json_schema":
+            # Codex asks for a title of a conversation on a terminal, beside it: that must not eat the script.
+            self._stream(_TITLE, "resp_title", model, False, client)
+            return
         following = self.next_turn()
         if following is None:
             client.reply(400, openai_error("invalid_request_error", "the script has no further turn"))
