@@ -22,7 +22,8 @@ fi
 # --- Debian packages: "probe=package", where a probe with a slash is a path, @x a special case, else a program.
 needs_try="bwrap=bubblewrap git=git ps=procps curl=curl newuidmap=uidmap unshare=util-linux
     /etc/ssl/certs/ca-certificates.crt=ca-certificates @venv=python3-venv"
-needs_test="$needs_try node=nodejs npm=npm openssl=openssl strace=strace ip=iproute2 nft=nftables xz=xz-utils tmux=tmux faketime=faketime"
+needs_test="$needs_try node=nodejs npm=npm openssl=openssl strace=strace ip=iproute2 nft=nftables xz=xz-utils tmux=tmux faketime=faketime
+    vim=vim less=less htop=htop"
 needs_slow="$needs_test zstd=zstd mmdebstrap=mmdebstrap gnutls-cli=gnutls-bin go=golang-go java=default-jre-headless mvn=maven
     /usr/bin/cargo=cargo cc=gcc /usr/include/stdio.h=libc6-dev /usr/include/openssl/ssl.h=libssl-dev"
 needs_bench="$needs_test rg=ripgrep socat=socat

@@ -47,7 +47,7 @@ def answered(written: str, *, cursor: tuple[int, int] | None = (7, 9)) -> str:
         ("size in pixels", "\x1b[14t\x1b[16t", ""),
         ("DECRQM", "\x1b[?2026$p\x1b[?2026h\x1b[?2026$p", "\x1b[?2026;2$y\x1b[?2026;1$y"),
         ("DECRQM, on by default", "\x1b[?25$p", "\x1b[?25;1$y"),
-        ("DECRQM, not passed", "\x1b[?69$p\x1b[12$p", "\x1b[?69;0$y\x1b[12;0$y"),
+        ("DECRQM, not passed", "\x1b[?69$p\x1b[12$p\x1b[?1016$p", "\x1b[?69;0$y\x1b[12;0$y\x1b[?1016;0$y"),
         ("background", "\x1b]11;?\x1b\\", "\x1b]11;rgb:0808/2020/0808\x1b\\"),
         ("foreground, not ours", "\x1b]10;?\x07", ""),
         ("palette", "\x1b]4;10;?\x07\x1b]4;3;?\x07", "\x1b]4;10;rgb:2e2e/cccc/7171\x1b\\"),

@@ -6,8 +6,10 @@ can be made to hold what was asked. The answers here are fixed, short and true o
 colours that we have set ourselves. What can't be answered so is left without an answer, which is what a
 plain terminal does; programs ask for the attributes last and go on when that answer comes.
 
-Asked at their start (recorded): vim, less and top: nothing that they wait for; claude: version and
-attributes; programs on crossterm (codex): the cursor, and the keyboard protocol followed by the attributes.
+Recorded at their start, 2026-11: less, top, htop ask nothing. vim 9.0: cursor, DA2, the cursor's blinking
+(DECRQM 12), colours. claude 2.1.330: XTVERSION, keyboard protocol, DECRQM 2026 and 1016, graphics (APC), the
+size of a cell, DA1 behind them. codex 0.169.0: keyboard protocol, DA1, cursor (it ends without an answer to
+that), colours.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from collections.abc import Callable, Mapping
 
 from bot_bottle import __version__
 from bot_bottle.launch.terminal import Query
+
+_OF_THE_TERMINAL = frozenset({1016})
+"""Modes that pass, but that only some terminals have: mouse positions in pixels."""
 
 COLORS = {10: "foreground", 11: "background"}
 
@@ -62,7 +67,7 @@ class Answers:
                 return f"\x1b[8;{rows};{columns}t"
             case "mode" | "mode-private":  # DECRQM: 0 not recognised, 1 set, 2 reset
                 mark = "?" if query.kind == "mode-private" else ""
-                on = self._mode(mark, number)
+                on = self._mode(mark, number) if number not in _OF_THE_TERMINAL else None
                 return f"\x1b[{mark}{number};{0 if on is None else 1 if on else 2}$y"
             case "color":
                 return self._color(f"{number}", self._colors.get(COLORS[number]))

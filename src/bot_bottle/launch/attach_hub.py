@@ -45,6 +45,8 @@ LAST_S = 1.0
 MAX_DRAIN_BYTES = 4 * 1024 * 1024
 """Of what stands in the pty when the program has ended; others may go on writing for ever."""
 DEFAULT_SIZE = Terminal(24, 80)
+_REPORTED = {"idle": True, "blocked": True, "working": False}
+"""What programs say of themselves (codex does), to whether they wait."""
 
 
 class Hub:
@@ -337,7 +339,11 @@ class Hub:
 
     def _condition(self) -> attach.Condition:
         idle = time.monotonic() - self._output_at
-        waiting = self._process is not None and idle >= IDLE_S and waits_for_input(self._process.stdin)
+        reported = self._screen.reported
+        if reported in _REPORTED:
+            waiting = _REPORTED[reported]
+        else:
+            waiting = self._process is not None and idle >= IDLE_S and waits_for_input(self._process.stdin)
         greeted = [viewer for viewer in self._viewers if viewer.hello is not None]
         typists = int(self._typist is not None)
         return attach.Condition(waiting, idle, bool(typists), len(greeted) - typists)

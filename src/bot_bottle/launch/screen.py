@@ -72,6 +72,8 @@ class Screen:
         self._main = _Kept()
         self._other: _Kept | None = None
         """of the alternate screen, while that is shown"""
+        self.reported = ""
+        """the state that the program says it is in (OSC 7501): a word of its own, believed for lists only"""
         self._sgr: list[str] = []
         self._saved: dict[bool, list[str]] = {}
         """the same, as it was saved with the cursor; of the alternate screen?"""
@@ -86,6 +88,7 @@ class Screen:
         begin = self._state()
         for piece in self._filter.pieces(data):
             if isinstance(piece, Query):
+                self.reported = piece.word if piece.kind == "state" else self.reported
                 answers.append(self._answers.to(piece))
                 continue
             shown.append(piece)

@@ -31,8 +31,8 @@ from enum import Enum, auto
 MAX_SEQUENCE_CHARS = 256
 """A CSI sequence that is longer is dropped: the longest real ones (SGR with true colours) have under 100."""
 
-MAX_OSC_CHARS = 16
-"""Kept of an OSC: enough to know the queries by."""
+MAX_OSC_CHARS = 64
+"""Kept of an OSC: enough to know the queries by, and the report of a state."""
 
 MAX_DIGITS = 5
 """Of one parameter: a billion repetitions of a character keep a terminal busy for minutes."""
@@ -57,6 +57,7 @@ _PARAMETERS = re.compile(r"[0-9;:]*\Z")
 _LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 _PLAIN_RUN = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _COLOR_QUERY = re.compile(r"(?:(1[01])|4;([0-9]{1,3}));\?\Z")
+_STATE_REPORT = re.compile(r"7501;state=([a-z]{1,16})(?::|\Z)")
 _MODE_QUERY = re.compile(r"(\??)([0-9]{1,5})\$\Z")
 _FIXED_QUERIES = {
     ("", "c"): "attributes", ("0", "c"): "attributes", (">", "c"): "version-number",
@@ -77,10 +78,12 @@ class _State(Enum):
 @dataclass(frozen=True)
 class Query:
     """Something that the program asked its terminal. ``kind``: attributes, version-number, version, status,
-    cursor, cursor-private, size, mode, mode-private, color (10, 11: foreground, background), palette."""
+    cursor, cursor-private, size, mode, mode-private, color (10, 11: foreground, background), palette. Or what
+    it said of itself (``state``, with the word), which wants no answer."""
 
     kind: str
     number: int = 0
+    word: str = ""
 
 
 class OutputFilter:
@@ -172,7 +175,7 @@ class OutputFilter:
                 return self._csi(char)
             case _State.OSC if char == "\a":
                 self._state = _State.GROUND
-                self._ask_color(self._held)
+                self._string_ended(self._held)
                 return ""
             case _State.OSC if len(self._held) < MAX_OSC_CHARS:
                 self._held += char
@@ -192,7 +195,7 @@ class OutputFilter:
         elif "\x20" <= char <= "\x2f":
             self._state, self._held = _State.INTERMEDIATE, char
         elif char == "\\" and osc is not None:
-            self._ask_color(osc)
+            self._string_ended(osc)
         elif char in _ESCAPE_FINALS:
             self._touched = True
             return f"\x1b{char}"
@@ -241,9 +244,11 @@ class OutputFilter:
         elif final == "p" and (found := _MODE_QUERY.match(body)):
             self._asked = [Query("mode-private" if found[1] else "mode", int(found[2]))]
 
-    def _ask_color(self, body: str) -> None:
+    def _string_ended(self, body: str) -> None:
         if found := _COLOR_QUERY.match(body):
             self._asked = [Query("color", int(found[1])) if found[1] else Query("palette", int(found[2]))]
+        elif found := _STATE_REPORT.match(body):
+            self._asked = [Query("state", word=found[1])]
 
 
 def _csi_allowed(body: str, final: str) -> bool:
