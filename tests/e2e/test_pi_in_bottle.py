@@ -163,6 +163,24 @@ def test_a_literal_key(person, client) -> None:
     assert [request.header("authorization") for request in api.requests] == ["Bearer dummy-key"]
 
 
+def test_it_streams(person, client) -> None:
+    """Out of the bottle comes each delta before the server sends the next one."""
+    with OpenAIFake([Say((Text(("one ", "two ", "three")),), paced=True)], tls=False) as api:
+        process = person.popen(
+            "run", "--provider", "pi", *served(person, api, OLLAMA), "-p", "count", "--", "--mode", "json",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        api.permit()
+        shown = []
+        for line in process.stdout:
+            event = json.loads(line).get("assistantMessageEvent", {})
+            if event.get("type") == "text_delta":
+                shown.append((event["delta"], len(api.sent_deltas)))
+                api.permit()
+        assert process.wait(60) == 0
+    assert shown == [("one ", 1), ("two ", 2), ("three", 3)]
+
+
 def test_standard_input_is_not_waited_for(person, client) -> None:
     """One that stays open, as a script's or CI's may, does not keep a task from being done."""
     with OpenAIFake([DONE], tls=False) as api:

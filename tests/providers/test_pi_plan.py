@@ -209,6 +209,8 @@ HTTPS = {"base_url": "https://llm.example.com"}
         ({"settings": {"base_url": "https://llm.example.com/?key=1"}}, "base_url"),
         ({"settings": {"base_url": "https://llm.example.com:0x50"}}, "base_url"),
         ({"settings": {"base_url": "https://*.example.com"}}, "base_url"),
+        ({"settings": {"base_url": "http://llm.example.com:8000/v1"}}, "use https"),
+        ({"settings": {"base_url": "http://93.184.216.34:8000/v1"}}, "use https"),
         ({"settings": {"base_url": "http://localhost:11434/v1"}}, "'host.bot-bottle.internal' instead"),
         ({"settings": {"base_url": "http://127.0.0.1:11434/v1"}}, "'host.bot-bottle.internal' instead"),
         ({"settings": {"base_url": "http://127.9.9.9:11434/v1"}}, "'host.bot-bottle.internal' instead"),

@@ -34,7 +34,9 @@ class Command:
         if not argv[0]:
             raise ProviderError("the program's name is empty: name one behind '--'")
         if request.task:
-            raise ProviderError("a task (-p) needs an agent that takes one: add --provider claude")
+            raise ProviderError(
+                "a task (-p) needs an agent that takes one: add --provider claude, codex or pi"
+            )
         if request.auth_token:
             raise ProviderError(
                 f"template 'command' takes no auth_token ({request.auth_token!r}): "

@@ -16,6 +16,7 @@ from bot_bottle.egress.address import is_private_literal
 from bot_bottle.egress.config import Auth, Inject, Match, Passthrough, PathMatch, PathType, Route, Scheme
 from bot_bottle.egress.hosts import HOST_ALIAS, BadHost, canonical_host
 from bot_bottle.egress.paths import BadPath, canonical_path
+from bot_bottle.egress.request import Tunnel
 from bot_bottle.providers.contract import (
     GUEST_HOME,
     PLACEHOLDER,
@@ -164,6 +165,11 @@ def _server(url: str) -> _Server:
         raise ProviderError(
             f"{where}: {parts.hostname!r} is the bottle itself: for a server on this machine write "
             f"{HOST_ALIAS!r} instead"
+        )
+    if parts.scheme == "http" and not Tunnel(host, port, tls=False).may_be_plain:
+        raise ProviderError(
+            f"{where}: plain HTTP goes to port 80, to {HOST_ALIAS!r}, or to a private address that is written "
+            f"out, not to {host}:{port}: use https"
         )
     return _Server(url, parts.scheme, host, port, path.rstrip("/"))
 

@@ -24,7 +24,9 @@ NO_BOTTLE = 125
     context_settings={"allow_interspersed_args": False},
 )
 @click.option(
-    "--provider", metavar="P", help="The coding agent to run: claude. Default: the bottle's, else a command."
+    "--provider",
+    metavar="P",
+    help="The coding agent to run: claude, codex or pi. Default: the bottle's, else a command.",
 )
 @click.option(
     "-p", "--prompt", "task", metavar="TEXT", help="The agent's task; it works without a terminal and ends."
