@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend
+from bot_bottle.sandbox.contract import Backend
 from bot_bottle.sandbox.shim.loop import IN, Loop
+from bot_bottle.testing.backend_ground import Ground
 
 
 class _Done(BaseException):
@@ -94,3 +99,21 @@ def test_flows_wait_while_the_proxy_s_queue_is_full(tmp_path: Path) -> None:
                 flow.sendall(b"taken")
         assert heard == [b"%d\n" % number for number in range(50)]
         assert [client.recv(5) for client in clients] == [b"taken"] * 49
+
+
+def test_a_program_ignores_no_signal_that_its_launcher_ignores(
+    make_ground: Callable[[Backend], Ground],
+) -> None:
+    """nohup ignores SIGHUP, by which abandoned programs are ended; a shell's background SIGINT and SIGQUIT."""
+    ground = make_ground(BubblewrapBackend("516a15"))
+    ignored = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGTERM)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        with ground.bottle() as bottle:
+            said = ground.sh(bottle, "grep -E '^Sig(Ign|Blk)' /proc/self/status").stdout
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert said.split() == [b"SigBlk:", b"0" * 16, b"SigIgn:", b"0" * 16]

@@ -176,8 +176,11 @@ def _fork_exec(
         os.closerange(4, _MAX_FD)
         if terminal:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        for ignored in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD):
-            _signal.signal(ignored, _signal.SIG_DFL)
+        for number in _signal.valid_signals() - {_signal.SIGKILL, _signal.SIGSTOP}:
+            _signal.signal(
+                number, _signal.SIG_DFL
+            )  # ours, and what the launcher ignores (nohup, a shell's &)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         confine(processes)
         os.chdir(cwd)
         _exec(argv, env)
