@@ -17,14 +17,16 @@ SPOILED = """
 import sys
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from msgspec import structs
+
 from bot_bottle.cli.commands.try_ import carry_out
 from bot_bottle.egress.config import Match, Route
 from bot_bottle.sandbox.contract import Mount, Resources
 from bot_bottle.testing.trial.trial import Spoil
 
 def routes(plan, *more, **changes):
-    kept = tuple(replace(route, **changes) if route.auth else route for route in plan.policy.routes)
-    return replace(plan, policy=replace(plan.policy, routes=(*kept, *more)))
+    kept = tuple(structs.replace(route, **changes) if route.auth else route for route in plan.policy.routes)
+    return replace(plan, policy=structs.replace(plan.policy, routes=(*kept, *more)))
 
 def key(plan):
     return next(iter(plan.tokens.values())).reveal()

@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bot_bottle.sandbox.backends import bubblewrap
 from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend, BubblewrapBottle

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bot_bottle.sandbox.contract import Backend, Resources, SandboxError, SelfTestFailed
 from bot_bottle.testing.backend_ground import Ground

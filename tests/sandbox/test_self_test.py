@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bot_bottle.base import linux
 from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend
@@ -181,7 +182,7 @@ def _report(**changes: tuple[str, str]) -> list[bytes]:
 def test_judgement_of_reports(fields: list[bytes], named: str) -> None:
     """What is missing, unclear or open is a way out; what init says is shown escaped."""
     with ProbeListeners("f" * 32) as listeners:
-        probes = replace(listeners.probes(), gateways=())
+        probes = structs.replace(listeners.probes(), gateways=())
         with pytest.raises(SelfTestFailed) as caught:
             judge(fields, probes)
         assert any(named in probe for probe in caught.value.probes)

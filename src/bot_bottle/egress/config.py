@@ -8,9 +8,10 @@ Vocabulary of ``matches``: the Kubernetes Gateway API's HTTPRoute
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from bot_bottle.base.errors import BotBottleError
 
@@ -43,8 +44,7 @@ class Scheme(StrEnum):
     RAW = "raw"
 
 
-@dataclass(frozen=True)
-class Inject:
+class Inject(Struct, frozen=True):
     """``header: <scheme> <value of the slot>``; for RAW the value alone.
 
     ``token`` is a reference, never a value: in a manifest the name of a host variable, in a routes file
@@ -56,8 +56,7 @@ class Inject:
     header: str = "Authorization"
 
 
-@dataclass(frozen=True)
-class Passthrough:
+class Passthrough(Struct, frozen=True):
     """The client's own credential headers go through."""
 
 
@@ -71,8 +70,7 @@ class PathType(StrEnum):
     REGEX = "regex"
 
 
-@dataclass(frozen=True)
-class PathMatch:
+class PathMatch(Struct, frozen=True):
     value: str
     type: PathType = PathType.PREFIX
 
@@ -82,15 +80,13 @@ class HeaderMatchType(StrEnum):
     REGEX = "regex"
 
 
-@dataclass(frozen=True)
-class HeaderMatch:
+class HeaderMatch(Struct, frozen=True):
     name: str
     value: str
     type: HeaderMatchType = HeaderMatchType.EXACT
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Struct, frozen=True):
     """Any of ``paths``, any of ``methods``, all of ``headers``; an empty list holds."""
 
     paths: tuple[PathMatch, ...] = ()
@@ -120,8 +116,7 @@ class InboundOnMatch(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True)
-class Dlp:
+class Dlp(Struct, frozen=True):
     """None: the default. An empty tuple is written ``false``: none."""
 
     outbound_detectors: tuple[OutboundDetector, ...] | None = None
@@ -137,8 +132,7 @@ class MeterFormat(StrEnum):
     GEMINI = "gemini"
 
 
-@dataclass(frozen=True)
-class Meter:
+class Meter(Struct, frozen=True):
     provider: str
     format: MeterFormat
 
@@ -147,8 +141,7 @@ DEFAULT_PORTS = (80, 443)
 """The only ports of a route that names none."""
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """One host that requests may go to, and what they may be."""
 
     host: str
@@ -180,8 +173,7 @@ class ProviderSchema(StrEnum):
     LOG = "log"
 
 
-@dataclass(frozen=True)
-class UpstreamProxy:
+class UpstreamProxy(Struct, frozen=True):
     """A corporate proxy; ``token`` as in :class:`Inject`."""
 
     url: str
@@ -189,8 +181,7 @@ class UpstreamProxy:
     resolve_remote: bool = False
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A whole routes file."""
 
     routes: tuple[Route, ...] = ()

@@ -7,7 +7,9 @@ file names; the values travel apart from it, by a pipe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret

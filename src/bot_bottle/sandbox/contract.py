@@ -7,9 +7,10 @@ backend gets a finished :class:`BottleSpec` and holds it or refuses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from bot_bottle.base.errors import BotBottleError
 
@@ -38,8 +39,7 @@ class ProgramNotStarted(SandboxError):
         self.status = status
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that ``doctor`` found; ``fatal`` ones keep the backend from working."""
 
     what: str
@@ -51,8 +51,7 @@ Limit = Literal["cpus", "memory_bytes", "pids", "disk_bytes"]
 """The fields of :class:`Resources`: one word for one limit, wherever it is named."""
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(Struct, frozen=True):
     """Limits of a bottle. ``explicit`` names the fields that the manifest set: those must be enforceable,
     the defaults are reported when they are not."""
 
@@ -63,16 +62,14 @@ class Resources:
     explicit: frozenset[Limit] = frozenset()
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A read-only directory or file of the host's (a tool, a skill)."""
 
     source: Path
     target: PurePosixPath
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One overlay: ``lower`` (read-only, may be None: empty) below ``upper``, seen at ``target``."""
 
     target: PurePosixPath
@@ -81,8 +78,7 @@ class Layer:
     lower: Path | None = None
 
 
-@dataclass(frozen=True)
-class Probes:
+class Probes(Struct, frozen=True):
     """What the self-test needs: listeners of the launcher's own that must see nothing, and addresses
     that must not answer."""
 
@@ -92,14 +88,13 @@ class Probes:
     udp_port: int
     abstract_socket: str
     """name of an abstract Unix listener on the host"""
-    seen: Callable[[], Sequence[str]] = field(repr=False)
+    seen: Callable[[], Sequence[str]]
     """what reached those listeners, one line each; empty is what passes"""
     gateways: tuple[str, ...] = ()
     """the host's own default gateways and addresses"""
 
 
-@dataclass(frozen=True)
-class BottleSpec:
+class BottleSpec(Struct, frozen=True):
     """All that a backend needs. Directories exist and belong to ``uid`` where it is set."""
 
     identity: str
@@ -123,8 +118,7 @@ class BottleSpec:
     """where the backend's own messages and the shim's go"""
 
 
-@dataclass(frozen=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """Size of a terminal in characters."""
 
     rows: int

@@ -11,9 +11,11 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from bot_bottle.base.ids import mint_nonce
 from bot_bottle.sandbox.contract import Backend, Bottle, BottleSpec, Layer, Process, Resources

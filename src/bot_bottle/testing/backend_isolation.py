@@ -10,8 +10,9 @@ import select
 import signal
 import socket
 import time
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
+
+from msgspec.structs import replace
 
 from bot_bottle.sandbox.contract import Resources, SandboxError
 from bot_bottle.testing.backend_ground import ETC, HOME, Ground, finish

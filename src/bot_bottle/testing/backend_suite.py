@@ -13,8 +13,9 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import PurePosixPath
+
+from msgspec.structs import replace
 
 from bot_bottle.sandbox.contract import Process, ProgramNotStarted, SandboxError, Terminal
 from bot_bottle.testing.backend_ground import HOME, Ground, finish
