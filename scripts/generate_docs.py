@@ -5,12 +5,14 @@
 * ``docs/reference/environment.md``: the variables of a bottle's processes.
 * ``docs/reference/json.md``: the schema of every ``--json``.
 * ``README.md``: the command table between its markers.
+* ``docs/start.md``: the screens of ``start`` and their keys, between their markers.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +21,8 @@ import click
 
 from bot_bottle.cli import records
 from bot_bottle.cli.main import VERBS, cli
+from bot_bottle.cli.screens import multi, naming, single
+from bot_bottle.cli.screens.frame import Model, Size
 from bot_bottle.launch import environment
 from bot_bottle.manifest import reference
 
@@ -99,12 +103,62 @@ def readme_page() -> str:
     return between_markers((ROOT / "README.md").read_text(), "commands", table)
 
 
+def start_page() -> str:
+    text = (ROOT / "docs" / "start.md").read_text()
+    names, labels = ("base", "ci", "shell"), ("base", "shell -> ci", "shell")
+    bottles = multi.MultiPicker("Select bottles", names, labels=labels, selected=("shell",))
+    pressed(bottles, "down", "space")
+    order = multi.MultiPicker("Select bottles", names, labels=labels, selected=("shell", "ci"))
+    pressed(order, "tab", "J")
+    label, color = naming.NamingModal("tester"), naming.NamingModal("Nightly run", label=False)
+    label.paste("Nightly run")
+    pressed(color, "down", "down")
+    agents = single.SinglePicker("Select agent", ("reviewer", "tester", "docs-writer (this project's)"))
+    screens: dict[str, Model] = {
+        "agent": agents, "bottles": bottles, "order": order, "label": label, "color": color,
+    }  # fmt: skip
+    for name, model in screens.items():
+        text = between_markers(text, f"screen-{name}", drawn(model))
+    tables = [f"{title}\n\n{key_table(module.__doc__ or '')}" for title, module in KEYS.items()]
+    return between_markers(text, "keys", "\n".join(tables))
+
+
+KEYS = {"Agent:": single, "Bottles:": multi, "Name and colour:": naming}
+
+
+def pressed(model: Model, *keys: str) -> None:
+    for key in keys:
+        model.press(key, key if len(key) == 1 else None)
+
+
+def drawn(model: Model) -> str:
+    """What is seen at 80 by 24."""
+    rows = "\n".join(line.text.rstrip() for line in model.view(Size(80, 24)))
+    return f"```text\n{rows}\n```\n"
+
+
+def key_table(doc: str) -> str:
+    """The table of keys in a module's docstring (columns under ``====``) as one of Markdown."""
+    lines = doc.splitlines()
+    edges = [index for index, line in enumerate(lines) if line.startswith("===")]
+    starts = [match.start() for match in re.finditer("=+", lines[edges[0]])]
+    spans = list(zip(starts, [*starts[1:], None], strict=True))
+    rows = [
+        [line[first:last].strip().replace("``", "`") for first, last in spans]
+        for line in lines[edges[0] + 1 : edges[-1]]
+    ]
+    head, body = rows[0], [row for row in rows[1:] if not row[0].startswith("=")]
+    table = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(row) + " |" for row in table) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": cli_page,
     "docs/reference/manifest-keys.md": reference.page,
     "docs/reference/environment.md": environment_page,
     "docs/reference/json.md": records.page,
     "README.md": readme_page,
+    "docs/start.md": start_page,
 }
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import click
 
-from bot_bottle.base.text import printable
 from bot_bottle.cli.asking import Asker, ask_until, missing
 from bot_bottle.egress.hosts import BadHost, canonical_route_host
 from bot_bottle.launch.plan import LaunchError
@@ -288,13 +287,13 @@ class Dialogue:
 
 def _name(text: str) -> str:
     if not is_name(text) or len(text) > 64:
-        raise ValueError(f"{printable(text)!r} can't be a name: it must match {PATTERN.removesuffix('.md')}")
+        raise ValueError(f"{text!r} can't be a name: it must match {PATTERN.removesuffix('.md')}")
     return text
 
 
 def _template(text: str) -> str:
     if text not in PROVIDERS:
-        raise ValueError(f"{printable(text)!r}: use one of {', '.join(sorted(PROVIDERS))}")
+        raise ValueError(f"{text!r}: use one of {', '.join(sorted(PROVIDERS))}")
     return text
 
 
@@ -303,5 +302,5 @@ def _hosts(text: str) -> str:
         try:
             canonical_route_host(host)
         except BadHost as error:
-            raise ValueError(f"{printable(host)!r} is no host: {error}") from error
+            raise ValueError(f"{host!r} is no host: {error}") from error
     return text

@@ -27,7 +27,7 @@ from bot_bottle.store.layout import Layout
 
 if TYPE_CHECKING:
     from bot_bottle.cli.screens.frame import Model
-    from bot_bottle.cli.screens.naming import Naming
+    from bot_bottle.cli.screens.naming import Naming, NamingModal
 
 NO_COLOR = "none"
 """``--color none``: the answer "no colour" as a flag."""
@@ -144,30 +144,32 @@ class Questions:
 
     # -- which name
     def _name(self, so_far: Answers) -> Answers:
+        """Label first, until it is free; then the colour, once."""
         label, color = self._given.label, self._given.color
         if self._screens is None or self._given.quiet or not self._given.named:
             return self._unasked(so_far, label, color or "")
-        default, notice = label or so_far.agent, ""
-        if label is None or color is None:
-            named = self._modal(default, notice, label=label is None, color=color)
-            if named is None:
-                return self._unasked(so_far, default, color or "")
-            default, color = named.label, named.color
+        from bot_bottle.cli.screens.naming import NamingModal
+
+        notice = "" if label is None else None
+        label = label or so_far.agent
         while True:
-            identity = identity_of(default)
-            if identity is None:
-                notice = f'"{printable(default)}" needs a letter or a digit'
-            else:
-                taken = bottles.find_state(self._layout, identity)
-                if taken is None:
-                    return Answers(so_far.agent, so_far.bottles, default, color or "", identity)
-                if not taken.running and self._resume_instead(identity):
-                    return Answers(so_far.agent, so_far.bottles, resume=identity)
-                notice = f'"{printable(default)}" is already in use'
-            named = self._modal(default, notice, label=True, color=color or "")
-            if named is None:
-                return self._unasked(so_far, default, color or "")
-            default = named.label
+            if notice is not None:
+                named = self._modal(NamingModal(label, notice=notice, color=""))
+                if named is None:
+                    return self._unasked(so_far, label, color or "")
+                label = named.label
+            identity = identity_of(label)
+            taken = bottles.find_state(self._layout, identity) if identity else None
+            if identity and taken is None:
+                break
+            if identity and taken and not taken.running and self._resume_instead(identity):
+                return Answers(so_far.agent, so_far.bottles, resume=identity)
+            wrong = "is already in use" if identity else "needs a letter or a digit"
+            notice = f'"{printable(label)}" {wrong}'
+        if color is None:
+            named = self._modal(NamingModal(label, label=False))
+            color = named.color if named else ""
+        return Answers(so_far.agent, so_far.bottles, label, color, identity)
 
     def _unasked(self, so_far: Answers, label: str | None, color: str) -> Answers:
         """What flags and defaults say; a name that is taken ends it."""
@@ -180,11 +182,8 @@ class Questions:
             raise bottles.IdentityTaken(identity, running=bottles.is_running(self._layout, identity))
         return Answers(so_far.agent, so_far.bottles, label, color, identity)
 
-    def _modal(self, default: str, notice: str, *, label: bool, color: str | None) -> Naming | None:
+    def _modal(self, modal: NamingModal) -> Naming | None:
         """None: it can't be shown; the loop must not spin."""
-        from bot_bottle.cli.screens.naming import NamingModal
-
-        modal = NamingModal(default, notice=notice, label=label, color=color)
         return modal.result if self._show(modal) else None
 
     def _resume_instead(self, identity: str) -> bool:

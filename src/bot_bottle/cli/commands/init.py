@@ -31,8 +31,12 @@ from bot_bottle.store.layout import default_layout
     help="The name of the variable with the provider's credential; never the value.",
 )
 @click.option("--host-login", is_flag=True, help="codex: use the login that 'codex login' made on this host.")
-@click.option("--allow", metavar="HOST", multiple=True, help="A host that a new bottle may reach.")
-@click.option("--skill", "skills", metavar="S", multiple=True, help="A directory of ~/.claude/skills.")
+@click.option(
+    "--allow", metavar="HOST", multiple=True, help="A host that a new bottle may reach; '' for none."
+)
+@click.option(
+    "--skill", "skills", metavar="S", multiple=True, help="A directory of ~/.claude/skills; '' for none."
+)
 @click.option("-p", "--prompt", metavar="TEXT", help="What the agent is told at its start.")
 def command(
     name: str | None, argv: tuple[str, ...], name_flag: str | None, bottle: str | None, provider: str | None,
