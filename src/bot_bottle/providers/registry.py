@@ -1,21 +1,37 @@
-"""Every provider, by template name. The one place that knows them all."""
+"""Every provider, by template name. The one place that knows them all; a launch loads the one that it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
-from bot_bottle.providers.claude import Claude
-from bot_bottle.providers.codex import Codex
-from bot_bottle.providers.command import Command
 from bot_bottle.providers.contract import Provider, ProviderError
-from bot_bottle.providers.pi import Pi
 
-PROVIDERS: dict[str, Provider] = {
-    "claude": Claude(),
-    "codex": Codex(),
-    "command": Command(),
-    "pi": Pi(),
-}
+_CLASSES = {"claude": "Claude", "codex": "Codex", "command": "Command", "pi": "Pi"}
+"""By template, which is also the module's name."""
+
+
+class _Providers(Mapping[str, Provider]):
+    """Loaded when asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Provider] = {}
+
+    def __getitem__(self, template: str) -> Provider:
+        if template not in self._loaded:
+            name = _CLASSES[template]  # nothing but these is ever imported
+            module = import_module(f"bot_bottle.providers.{template}")
+            self._loaded[template] = getattr(module, name)()
+        return self._loaded[template]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_CLASSES)
+
+    def __len__(self) -> int:
+        return len(_CLASSES)
+
+
+PROVIDERS: Mapping[str, Provider] = _Providers()
 
 
 def find_provider(template: str) -> Provider:
