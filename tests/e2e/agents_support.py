@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -57,6 +58,23 @@ LOOK = (
     "echo marker-$((40 + 2)) | tee made.txt"
 )
 """A shell command that shows whatever a bottle could know of a credential, and that it ran."""
+
+
+def loud(person: Any) -> list[str]:
+    """Flags by which the proxy writes down what it refuses."""
+    return ["--routes", str(person.write("loud.yaml", "log: 1\n"))]
+
+
+def refused_hosts(person: Any) -> set[str]:
+    """Names that an agent asked for and did not get, out of all logs of *person*; the self-test's are left
+    out."""
+    records = [
+        json.loads(line)
+        for log in (person.home / ".bot-bottle" / "logs").rglob("*.egress.log")
+        for line in log.read_text().splitlines()
+    ]
+    hosts = {str(record["host"]) for record in records if record["event"] == "egress_block"}
+    return {host for host in hosts if host[0].isalpha() and not host.startswith("self-test.")}
 
 
 class Screen:

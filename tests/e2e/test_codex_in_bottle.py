@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from agents_support import LOOK, Screen, client_of, installed
+from agents_support import LOOK, Screen, client_of, installed, loud, refused_hosts
 from e2e_support import eventually
 
 from bot_bottle.providers.contract import PLACEHOLDER
@@ -272,22 +272,22 @@ def test_prompt_skills_and_a_conversation_that_goes_on(person, client) -> None:
 
 
 def test_on_a_terminal(person, client) -> None:
-    """Interactive, in an empty home: straight to the prompt, no question; a turn completes."""
+    """Interactive, in an empty home: straight to the prompt, no question; a turn completes. Nobody else is asked
+    anything but for the vendor's announcement, which no setting keeps it from."""
     with OpenAIFake([shell("echo marker-$((40 + 2)) > ~/made.txt"), DONE]) as api:
-        screen = Screen(person, "run", "--provider", "codex", *ways(person, api), env={"CODEX_API_KEY": KEY})
+        way = [*ways(person, api), *loud(person)]
+        screen = Screen(person, "run", "--provider", "codex", *way, env={"CODEX_API_KEY": KEY})
         screen.until("Ask Codex to do anything")
         screen.until("YOLO mode")
         for question in ("Sign in", "Do you trust", "Press enter", "update available"):
             assert question.replace(" ", "") not in screen.shown
         screen.type("hello\r")
         screen.until("All done, as asked.", "no further turn")
-        Path("/tmp/side.json").write_text(
-            json.dumps([(dict(r.headers), json.loads(body(r))) for r in api.model_requests])
-        )
         screen.end()
     assert api.played == 2
     assert "hello" in body(api.model_requests[0])
     assert {(request.method, request.path) for request in api.requests} == {("POST", "/v1/responses")}
+    assert refused_hosts(person) == {"api.openai.com", "raw.githubusercontent.com"}  # the WebSocket
 
 
 def test_without_a_credential(person, client) -> None:

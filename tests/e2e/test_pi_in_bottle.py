@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agents_support import LOOK, Screen, client_of, installed
+from agents_support import LOOK, Screen, client_of, installed, loud, refused_hosts
 
 from bot_bottle.providers.contract import PLACEHOLDER
 from bot_bottle.testing.anthropic_fake import AnthropicFake
@@ -235,9 +235,10 @@ def test_prompt_and_skills(person, client) -> None:
 
 
 def test_on_a_terminal(person, client) -> None:
-    """Interactive, in an empty home: straight to the prompt, no question; a turn completes."""
+    """Interactive, in an empty home: straight to the prompt, no question, nobody else is asked anything; a turn
+    completes."""
     with OpenAIFake([bash("echo marker-$((40 + 2)) > ~/made.txt"), DONE], tls=False) as api:
-        screen = Screen(person, "run", "--provider", "pi", *served(person, api, OLLAMA))
+        screen = Screen(person, "run", "--provider", "pi", *served(person, api, OLLAMA), *loud(person))
         screen.until("Pi can explain its own features")
         for question in ("trust", "login", "update available", "API key"):
             assert question.replace(" ", "") not in screen.shown, screen.shown
@@ -247,3 +248,4 @@ def test_on_a_terminal(person, client) -> None:
     assert api.played == 2
     assert "hello" in api.model_requests[0].body.decode()
     assert {(request.method, request.path) for request in api.requests} == {("POST", "/v1/chat/completions")}
+    assert refused_hosts(person) == set()
