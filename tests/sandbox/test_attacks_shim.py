@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import pytest
 
 from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend
 from bot_bottle.sandbox.contract import Backend
@@ -59,13 +62,68 @@ def test_an_event_of_a_closed_descriptor_is_not_told_to_its_number_s_next_owner(
 
 RELAY = """
 import socket, sys
+from bot_bottle.sandbox.shim import relay
 from bot_bottle.sandbox.shim.loop import Loop
 from bot_bottle.sandbox.shim.names import StandIns
-from bot_bottle.sandbox.shim.relay import Relay
+fd, path, port, flows, relay.FIRST_BYTES_S = sys.argv[1:]
+relay.FIRST_BYTES_S = float(relay.FIRST_BYTES_S)
 loop = Loop()
-Relay(loop, sys.argv[2], StandIns()).listen(socket.socket(fileno=int(sys.argv[1])), None)
+relay.Relay(loop, path, StandIns(), int(flows)).listen(socket.socket(fileno=int(fd)), int(port) or None)
 loop.run()
 """
+
+
+@contextmanager
+def relayed(
+    path: str, *, port: int = 0, flows: int = 1000, first_bytes_s: float = 60
+) -> Iterator[tuple[str, int]]:
+    """A relay to the socket at *path*, in a process of its own; where it listens. *port* 0: the proxy's."""
+    with socket.create_server(("127.0.0.1", 0)) as front:
+        fd = front.fileno()
+        argv = [sys.executable, "-P", "-c", RELAY, *map(str, (fd, path, port, flows, first_bytes_s))]
+        with subprocess.Popen(argv, pass_fds=[fd]) as process:
+            try:
+                yield front.getsockname()
+            finally:
+                process.kill()
+
+
+def test_more_flows_than_the_bound_are_closed_and_end_no_other(tmp_path: Path) -> None:
+    """When one has ended there is room again."""
+    path = str(tmp_path / "proxy.sock")
+    with ExitStack() as stack:
+        proxy = stack.enter_context(socket.create_server(path, family=socket.AF_UNIX))
+        proxy.settimeout(20)
+        where = stack.enter_context(relayed(path, flows=3))
+
+        def client() -> socket.socket:
+            return stack.enter_context(socket.create_connection(where, 20))
+
+        clients = [client() for _ in range(3)]
+        flows = [stack.enter_context(proxy.accept()[0]) for _ in clients]
+        assert client().recv(1) == b""
+        for flow in flows:
+            flow.sendall(b"x")
+        assert [sock.recv(1) for sock in clients] == [b"x"] * 3
+        clients[1].close()
+        flows[1].close()
+        while proxy not in select.select([client(), proxy], [], [], 20)[0]:
+            pass  # a client more is closed while the end of that one is not seen
+        stack.enter_context(proxy.accept()[0]).sendall(b"z")
+
+
+def test_who_does_not_say_for_whom_it_is_is_not_kept(tmp_path: Path) -> None:
+    """Neither with nothing at all nor with half a head; nothing of it reaches the proxy."""
+    path = str(tmp_path / "proxy.sock")
+    with ExitStack() as stack:
+        proxy = stack.enter_context(socket.create_server(path, family=socket.AF_UNIX))
+        proxy.setblocking(False)
+        where = stack.enter_context(relayed(path, port=80, first_bytes_s=0.1))
+        clients = [stack.enter_context(socket.create_connection(where, 20)) for _ in range(2)]
+        clients[1].sendall(b"GET / HTTP/1.1\r\nHost: slow.exam")
+        assert [sock.recv(1) for sock in clients] == [b"", b""]
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 def test_flows_wait_while_the_proxy_s_queue_is_full(tmp_path: Path) -> None:
@@ -84,11 +142,8 @@ def test_flows_wait_while_the_proxy_s_queue_is_full(tmp_path: Path) -> None:
         for _ in range(2):
             proxy.accept()[0].close()
 
-        front = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        argv = [sys.executable, "-P", "-c", RELAY, str(front.fileno()), path]
-        relay = stack.enter_context(subprocess.Popen(argv, pass_fds=[front.fileno()]))
-        stack.callback(relay.kill)
-        clients = [stack.enter_context(socket.create_connection(front.getsockname(), 20)) for _ in range(50)]
+        where = stack.enter_context(relayed(path))
+        clients = [stack.enter_context(socket.create_connection(where, 20)) for _ in range(50)]
         for number, client in enumerate(clients):
             client.sendall(b"%d\n" % number)
         clients.pop(7).close()  # one that has gone meanwhile keeps nobody

@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import subprocess
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from bot_bottle.sandbox import selftest
 from bot_bottle.sandbox.backends.bubblewrap import BubblewrapBackend
 from bot_bottle.sandbox.bwrap import carriage, doctor, stage
 from bot_bottle.sandbox.contract import Backend, BottleSpec, SelfTestFailed
+from bot_bottle.sandbox.shim import probes
 from bot_bottle.sandbox.shim.origin import original_destination
 from bot_bottle.testing.backend_ground import Ground, finish
 
@@ -282,6 +284,35 @@ def test_one_rule_that_is_missing_ends_the_launch(
     ground = make_ground(Changed())
     with pytest.raises(SelfTestFailed, match="carriage: "), ground.bottle():
         pass
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_inside", "held"),
+    [(b"", True, True), (b"", False, False), (b"HTTP/1.1 403 Forbidden\r\n\r\n", True, False)],
+)
+def test_who_takes_a_connection_says_nothing_and_is_inside(reply: bytes, is_inside: bool, held: bool) -> None:
+    """Not port 80, where our proxy says whose it is: there whoever answers is somebody else, and so is who
+    takes what does not come from loopback."""
+
+    def serve() -> None:
+        with server.accept()[0] as client:
+            client.recv(1000)
+            client.sendall(reply)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        dialled = probes._Dialled("192.0.2.1", server.getsockname()[1], "127.0.0.1")
+        thread.join()
+    assert dialled.inside
+    dialled.inside = is_inside
+    order = probes.Order([b"nonce", b"1", b"1", b"name", b"9099", b"every"])
+    if held:
+        assert probes._connect(order, dialled) == "closed"
+    else:
+        with pytest.raises(probes._Open, match="it answered"):
+            probes._connect(order, dialled)
+    dialled.sock.close()
 
 
 def test_a_kernel_without_ipv6(
