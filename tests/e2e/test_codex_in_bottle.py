@@ -271,6 +271,33 @@ def test_prompt_skills_and_a_conversation_that_goes_on(person, client) -> None:
         assert request.header("authorization") == f"Bearer {KEY}"
 
 
+def test_a_conversation_goes_on_from_task_to_terminal_and_back(person, client) -> None:
+    """Begun headless, gone on with on a terminal, and headless again: it is one conversation."""
+    person.write(".bot-bottle/bottles/b.md", BOTTLE)
+    env = {"MY_KEY": KEY}
+    turns = [
+        shell("echo work > ~/made.txt"),
+        DONE,
+        *(Say((Text((text,)),)) for text in ("Gone on.", "The end.")),
+    ]
+    with OpenAIFake(turns) as api:
+        assert person.run("run", "--bottle", "b", *ways(person, api), "-p", "do it", env=env).returncode == 0
+        (state,) = person.states()
+        screen = Screen(person, "resume", state, "--yes", env=env)
+        screen.until("All done, as asked.")
+        screen.until("Ask Codex to do anything")
+        screen.type("and now?\r")
+        screen.until("Gone on.")
+        screen.type("/quit\r")
+        screen.until("the agent ended with status 0")
+        screen.end()
+        last = person.run("resume", state, "--yes", "-p", "and then?", env=env)
+    assert (last.returncode, "The end." in last.stdout) == (0, True), last.stderr
+    asked = [body(request) for request in api.model_requests]
+    for earlier in ("do it", "All done, as asked.", "and now?", "Gone on.", "and then?"):
+        assert earlier in asked[-1]
+
+
 def test_on_a_terminal(person, client) -> None:
     """Interactive, in an empty home: straight to the prompt, no question; a turn completes. Nobody else is asked
     anything but for the vendor's announcement, which no setting keeps it from."""

@@ -22,6 +22,7 @@ from bot_bottle.providers.contract import (
 )
 
 EXEC = ("codex", "exec", "--skip-git-repo-check", BYPASS)
+RESUME = ("resume", "--last", "--include-non-interactive")
 READ = "Read the file /home/node/.bot-bottle-prompt.txt and follow the instructions in it"
 KEY = "key-made-for-this-test"
 LOGIN = {TOKEN_VARIABLE: "token-made-for-this-test", ACCOUNT_VARIABLE: "account-1", PLAN_VARIABLE: "pro"}
@@ -41,9 +42,9 @@ def content(planned: ProviderPlan, path: str) -> bytes:
     [
         ({}, ("codex", BYPASS)),
         ({"settings": {"startup_args": ["--model", "m", 3]}}, ("codex", BYPASS, "--model", "m")),
-        ({"resume": True}, ("codex", BYPASS, "resume", "--last")),
+        ({"resume": True}, ("codex", BYPASS, *RESUME)),
         ({"prompt": "be brief"}, ("codex", BYPASS, "--", f"{READ}.")),
-        ({"prompt": "be brief", "resume": True}, ("codex", BYPASS, "resume", "--last")),
+        ({"prompt": "be brief", "resume": True}, ("codex", BYPASS, *RESUME)),
         (
             {"prompt": "p", "settings": {"startup_args": ["remote-control"]}},
             ("codex", BYPASS, "remote-control"),
@@ -82,7 +83,7 @@ def test_nothing_said_becomes_an_option(
     head = (
         *(EXEC if task else ("codex", BYPASS)),
         *startup,
-        *(("resume", "--last") if resume else ()),
+        *((RESUME[:2] if task else RESUME) if resume else ()),
         *argv,
     )
     assert made[: len(head)] == head

@@ -170,8 +170,8 @@ def _argv(request: ProviderRequest) -> tuple[str, ...]:
     check_task(request.task)
     argv = ["codex", *(("exec", "--skip-git-repo-check") if request.task else ()), BYPASS]
     argv += startup_args(request.settings)
-    if request.resume:
-        argv += ["resume", "--last"]
+    if request.resume:  # on a terminal, those that began headless are not among the last otherwise
+        argv += ["resume", "--last", *(() if request.task else ("--include-non-interactive",))]
     argv += request.argv
     said = _said(request, has_conversation=not WITHOUT_PROMPT.isdisjoint(argv))
     return (*argv, "--", said) if said else tuple(argv)
