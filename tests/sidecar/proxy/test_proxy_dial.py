@@ -109,6 +109,22 @@ def test_loopback_with_explicit_ports_and_allow_private_is_dialled_as_resolved(r
     assert plain_upstream.requests[0].header("host") == f"{HOST}:{plain_upstream.port}"
 
 
+def test_a_reload_ends_a_connection_to_an_address_that_is_no_longer_open(run_proxy, plain_upstream):
+    """The host stays allowed; a reload that changes nothing about it leaves its idle connection alone."""
+    port = plain_upstream.port
+    proxy = run_proxy(policy(port, private=True), resolver=Resolver(["127.0.0.1"]))
+    client = proxy.connect()
+    for more in ("", "  - host: other.example\n"):
+        proxy.reload(policy(port, private=True) + more)
+        client.send(f"GET http://{HOST}:{port}/ HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n".encode())
+        assert client.answer().status == 200
+    assert plain_upstream.accepted == 1
+    proxy.reload(policy(port))
+    assert client.is_closed()
+    assert ask(proxy, port=port).status == 403
+    assert len(plain_upstream.requests) == 2
+
+
 def test_the_operators_machine_is_reached_by_its_name_on_named_ports(run_proxy, plain_upstream):
     """Ruling 8; nobody is asked for the name."""
     resolver = Resolver(OSError("no name"))
