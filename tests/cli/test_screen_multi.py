@@ -152,3 +152,12 @@ def test_invariants(selected, keys, columns, rows) -> None:
     assert len(lines) <= rows
     assert all(cell_len(line.text) <= columns for line in lines)
     assert any(line.style is Style.REVERSE for line in lines) or not model.matches
+
+
+@given(st.integers(1, 30), st.integers(1, 12), st.booleans())
+def test_a_screen_that_was_made_smaller(columns, rows, ordering) -> None:
+    """Drawn as far as it goes; nothing fails."""
+    model = picker("a1", "c3")
+    if ordering:
+        model.press("tab", None)
+    assert 0 < len(model.view(Size(columns, rows))) <= rows

@@ -6,7 +6,7 @@ import pytest
 
 from bot_bottle.cli.commands.start import COLORS
 from bot_bottle.cli.screens import naming
-from bot_bottle.cli.screens.frame import Style
+from bot_bottle.cli.screens.frame import Size, Style
 from bot_bottle.cli.screens.naming import Naming, NamingModal
 
 
@@ -78,3 +78,11 @@ def test_a_label_has_an_end() -> None:
     modal = NamingModal("x")
     modal.paste("y" * 500)
     assert modal.text == "y" * naming.MAX_LABEL_CHARS
+
+
+@pytest.mark.parametrize("step", [True, False])
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1), (5, 2), (20, 3), (80, 4), (3, 24)])
+def test_a_screen_that_was_made_smaller(step, columns, rows) -> None:
+    """Drawn as far as it goes; nothing fails."""
+    modal = NamingModal("fixer", notice="x is already in use", label=step)
+    assert 0 < len(modal.view(Size(columns, rows))) <= rows

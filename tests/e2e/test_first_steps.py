@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -115,6 +116,18 @@ def test_edit_checks_what_was_written(person) -> None:
     assert person.run("edit", "worker", env={"EDITOR": "/no/such/editor"}).returncode == 1
     assert person.run("edit", "worker", env={"EDITOR": "false"}).returncode == 1
     assert person.run("edit", "worker", env={"EDITOR": "'"}).returncode == 2
+
+
+def test_vim_heeds_no_modelines(person) -> None:
+    """A project's file must not set the editor's options, even for one whose own settings say so (ruling 21)."""
+    if shutil.which("vim") is None:
+        pytest.skip("vim is not installed")
+    person.write(".vimrc", "set modeline modelines=5\n")
+    person.write("ask.vim", "redir! > said\nset tabstop?\nredir END\nqall!\n")
+    person.write(".bot-bottle/bottles/dev.md", "---\n---\nvim: set tabstop=3 :\n")
+    vim = f"vim -u {person.home}/.vimrc -es -S {person.home}/ask.vim"
+    assert person.run("edit", "--bottle", "dev", env={"EDITOR": vim}).returncode == 0
+    assert (person.home / "said").read_text().split() == ["tabstop=8"]
 
 
 def test_a_project_s_link_is_not_followed(person) -> None:

@@ -20,7 +20,7 @@ from bot_bottle.manifest.source import Entry, Index, read_file, resolve
 from bot_bottle.store.layout import default_layout
 
 FALLBACK = "vim"
-VIMS = frozenset({"vi", "vim", "nvim", "view", "vimdiff", "gvim", "vim.basic", "vim.tiny", "vim.nox"})
+VIMS = frozenset({"vim", "nvim", "gvim", "vim.basic", "vim.nox", "vim.gtk3"})
 NO_MODELINES = ("--cmd", "autocmd BufReadPre * setlocal nomodeline")
 """A project's file must not set the editor's options (ruling 21)."""
 

@@ -76,7 +76,7 @@ def active(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of objects on standard output.")
 def kept(as_json: bool) -> None:
     """Bottles that ended with work in them, and can be resumed: identity, name, last start, disk use."""
-    from bot_bottle.launch import disk_use
+    from bot_bottle.launch import disk_use  # starts programs, which most listings need not
 
     found = sorted(disk_use.kept_bottles(default_layout()), key=lambda each: each.identity)
     if as_json:

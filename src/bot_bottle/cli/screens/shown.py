@@ -7,6 +7,7 @@ markup, and nothing but text, SGR and what Textual itself writes reaches the ter
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -25,10 +26,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bot_bottle.base import messages
+from bot_bottle.cli.errors import Exit
 from bot_bottle.cli.screens.frame import Line, Model, Size, Style
 
 DEFAULT_TERM = "xterm-256color"
-_SIGNALS = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH, signal.SIGTTOU, signal.SIGTTIN)
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (*_ENDINGS, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH, signal.SIGTTOU, signal.SIGTTIN)
 _STYLES = {
     Style.PLAIN: RichStyle(),
     Style.BOLD: RichStyle(bold=True),
@@ -46,7 +49,7 @@ def show(model: Model, terminal: int) -> bool:
     """Run *model* on the terminal that the descriptor *terminal* is open on until it is done.
 
     False: it could not be shown (too small), and a warning said so; the model is as it was. What goes wrong in
-    the drawing is raised.
+    the drawing is raised; SIGTERM and SIGHUP are the command's end (``Exit``), once the terminal is as it was.
     """
     if model.done:
         return True
@@ -63,6 +66,8 @@ def show(model: Model, terminal: int) -> bool:
         app.run(mouse=False)
     if app.failure is not None:
         raise app.failure
+    if app.stopped:
+        raise Exit(128 + app.stopped)
     return True
 
 
@@ -158,6 +163,8 @@ class ModelApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=driver, ansi_color=True)
         self._model = model
         self.failure: BaseException | None = None
+        self.stopped = 0
+        """the signal that ended it"""
         self.no_color = bool(os.environ.get("NO_COLOR"))
 
     def get_default_screen(self) -> Screen[None]:
@@ -168,6 +175,15 @@ class ModelApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.query_one(Canvas).focus()
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in _ENDINGS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    loop.add_signal_handler(number, self._stop, number)
+
+    def _stop(self, number: int) -> None:
+        self.stopped = number
+        self.exit()
 
     def _print_error_renderables(self) -> None:
         """Our caller raises what went wrong; a traceback with variables must not be printed."""
