@@ -89,6 +89,12 @@ def test_validate_names_every_place(person) -> None:
         ("routes.yaml", 3), ("gone.yaml", 0), ("bad.md", 2), ("bad.md", 3),
     ]  # fmt: skip
     assert json.loads(person.run("validate", "no-such-thing.md", "--json").stdout)[0]["level"] == "error"
+    person.write("project/.bot-bottle/bottles/theirs.md", "---\n---\n")
+    done = person.run("validate", "project/.bot-bottle/bottles/theirs.md")
+    assert (done.returncode, "is not read" in done.stdout) == (1, True)
+    person.write("examples/agents/a.md", "---\nbottle: b\n---\n")
+    person.write("examples/bottles/b.md", "---\nsupervise: true\n---\n")
+    assert person.run("validate", "examples/agents/a.md", "examples/bottles/b.md").returncode == 0
 
 
 def edit_with(person, text: str) -> dict[str, str]:
@@ -191,11 +197,13 @@ def test_prune(person) -> None:
         (["start", "--bottle", ""], "shell"),
         (["info", ""], "tester"),
         (["start", "--col"], "--color"),
+        (["resume", ""], "kept-one"),
     ],
 )
 def test_completion(person, words, expected) -> None:
     """What bash asks for behind TAB."""
     assert person.run(*INIT, "--", "true").returncode == 0
+    person.write(".bot-bottle/state/kept-one/.preserve", "")
     env = {"_BOT_BOTTLE_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(["bot-bottle", *words])}
     done = person.run(env={**env, "COMP_CWORD": str(len(words))})
     assert f"plain,{expected}" in done.stdout.splitlines()

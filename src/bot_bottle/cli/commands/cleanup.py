@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bot_bottle.base import messages
+from bot_bottle.cli import completion
 from bot_bottle.cli.backends import all_backends
 from bot_bottle.cli.preflight import confirm
 from bot_bottle.launch.plan import LaunchError
@@ -15,7 +16,7 @@ from bot_bottle.store.layout import default_layout
 
 
 @click.command("cleanup", short_help="remove what killed launches and ended bottles left")
-@click.argument("identities", metavar="[IDENTITY]...", nargs=-1)
+@click.argument("identities", metavar="[IDENTITY]...", nargs=-1, shell_complete=completion.kept)
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("--kept", is_flag=True, help="Remove kept bottles too: their work is lost.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bot_bottle.base.ids import parse_identity
-from bot_bottle.cli import options
+from bot_bottle.cli import completion, options
 from bot_bottle.cli.detached import conduct
 from bot_bottle.cli.errors import Exit
 from bot_bottle.cli.launching import make_ready
@@ -17,7 +17,7 @@ from bot_bottle.store.layout import default_layout
 
 
 @click.command("resume", short_help="start a preserved bottle again")
-@click.argument("identity")
+@click.argument("identity", shell_complete=completion.kept)
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED)
 @click.option("-p", "--prompt", "task", metavar="TEXT", help="Run headless with this new task.")
 @click.option("--yes", is_flag=True, help="Start without asking.")

@@ -80,6 +80,10 @@ def check(file: Path, home: Path) -> Iterable[Problem]:
     if not os.path.lexists(path):
         return [_missing(path)]
     index = index_of(path, home)
+    if name not in (index.agents if kind == "agents" else index.bottles):
+        return [
+            Problem("is not read: bottles come from ~/.bot-bottle/bottles alone; move it there", str(path))
+        ]
     return agent_problems(index, name) if kind == "agents" else bottle_problems(index, name)
 
 
