@@ -243,16 +243,12 @@ def find_state(layout: Layout, identity: str) -> StateSummary | None:
 
 
 def _read_phase(path: Path) -> str:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        fd = os.open(path / PHASE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path / PHASE_NAME, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+            phase = file.read(64).decode("ascii", "replace")
     except OSError:
         return ""
-    try:
-        phase = os.read(fd, 64).decode("ascii", "replace")
-    except OSError:
-        phase = ""
-    finally:
-        os.close(fd)
     return phase if phase in PHASES else ""
 
 
@@ -314,7 +310,7 @@ def _delete(layout: Layout, identity: str) -> tuple[str, ...]:
 
 def _detach_guest(layout: Layout, identity: str) -> Path:
     """Take a bottle's sockets, guest directory and uids from its name; returns where the rest lies."""
-    for path in (layout.sockets(identity), layout.exec_socket(identity), layout.tty_socket(identity)):
+    for path in (layout.sockets(identity), layout.exec_socket(identity), *layout.tty_sockets(identity)):
         remove_tree(path)
     aside = _set_aside(layout.guest(identity))
     if os.geteuid() == 0:
