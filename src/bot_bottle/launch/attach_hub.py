@@ -79,16 +79,18 @@ class Hub:
     def begin(self, identity: str) -> None:
         """Listen; whoever attaches now is shown the bottle once its program runs."""
         self._identity = identity
-        self._path = path = self._layout.tty_socket(identity)
+        path, unheard = self._layout.tty_sockets(identity)
+        self._path = path
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         try:
-            path.unlink(missing_ok=True)
+            unheard.unlink(missing_ok=True)
             before = os.umask(0o177)
             try:
-                listener.bind(str(path))
+                listener.bind(str(unheard))
             finally:
                 os.umask(before)
             listener.listen(MAX_VIEWERS)
+            os.rename(unheard, path)  # whoever sees it is heard
         except OSError as error:
             listener.close()
             raise LaunchError(f"{str(path)!r} can't be listened on: {error.strerror}") from error

@@ -60,7 +60,8 @@ def _clear(layout: Layout, identity: str, backends: Mapping[str, Backend]) -> No
         backend.reap(identity)
     remove_tree(layout.sockets(identity))
     remove_tree(layout.exec_socket(identity))
-    remove_tree(layout.tty_socket(identity))
+    for path in layout.tty_sockets(identity):
+        remove_tree(path)
 
 
 def discard(layout: Layout, identity: str, *, spare_kept: bool = False) -> tuple[str, ...]:

@@ -83,6 +83,11 @@ class Layout:
         """Where terminals are attached to the bottle's session; as little in anybody's view."""
         return self.run / "x" / f"{parse_identity(identity)}.tty"
 
+    def tty_sockets(self, identity: str) -> tuple[Path, Path]:
+        """That, and the name that it has before anybody listens."""
+        path = self.tty_socket(identity)
+        return path, path.with_suffix(".new")
+
 
 def default_layout() -> Layout:
     """The layout of whoever runs this: from ``HOME``, the effective uid and ``XDG_RUNTIME_DIR``. A relative
