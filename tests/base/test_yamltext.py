@@ -157,3 +157,10 @@ def test_numbers_that_are_none() -> None:
 def test_dotted(path: tuple[str | int, ...], text: str) -> None:
     """How messages name a path."""
     assert dotted(path) == text
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), 1e300, -0.0, 5e-324])
+def test_a_float_stays_one(value: float) -> None:
+    """What Python writes as ``inf`` is a word to YAML."""
+    assert load(dump({"a": value})).data == {"a": value}
+    assert load(dump({"a": float("nan")})).data["a"] != load(dump({"a": float("nan")})).data["a"]

@@ -6,6 +6,7 @@ takes 8 ms to import.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -113,6 +114,8 @@ def _flow(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float):
+        if not math.isfinite(value):
+            return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
         text = repr(value)
         return text if "." in text or "e" not in text else text.replace("e", ".0e", 1)
     if isinstance(value, int):
