@@ -41,9 +41,12 @@ def client_of(person: Any, tree: Path) -> Iterator[None]:
     place.parent.mkdir(parents=True)
     for directory in (place.parent, place.parent.parent):
         directory.chmod(0o755)
-    if subprocess.run(["cp", "-al", tree, place], stderr=subprocess.DEVNULL).returncode != 0:
-        shutil.rmtree(place, ignore_errors=True)
-        subprocess.run(["cp", "-a", tree, place], check=True)
+    if all(parent.stat().st_mode & 0o001 for parent in tree.parents):
+        place.symlink_to(tree)  # 10,000 files of Pi's need not be laid out anew for each test
+        yield
+        place.unlink()
+        return
+    subprocess.run(["cp", "-a", tree, place], check=True)
     try:
         yield
     finally:

@@ -6,17 +6,15 @@ Asserted on what the fake received: the real key and no other, the tool's result
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from agents_support import client_of, installed
 
-from bot_bottle.launch.tools import provide
-from bot_bottle.providers.claude import VERSION, Claude
-from bot_bottle.providers.contract import PLACEHOLDER, ProviderRequest
+from bot_bottle.providers.contract import PLACEHOLDER
 from bot_bottle.testing.anthropic_fake import AnthropicFake
 from bot_bottle.testing.model_api import Refuse, Say, Text, ToolUse, Turn
 
@@ -25,7 +23,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm to install the pinned client"),
 ]
 
-REPOSITORY = Path(__file__).parents[2]
 KEYS = {
     "ANTHROPIC_API_KEY": "sk-ant-api" + "03-of-the-operator-made-for-this-test",
     "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat" + "01-of-the-operator-made-for-this-test",
@@ -35,27 +32,14 @@ DONE = Say((Text(("All done", ", as asked.")),))
 
 
 @pytest.fixture(scope="session")
-def installed() -> Path:
-    """The pinned client in the working copy's ``tools`` directory: downloaded once, not for each home."""
-    planned = Claude().plan(ProviderRequest(machine=os.uname().machine))
-    return provide(planned.command, planned.tool, (), REPOSITORY / "tools", print).mount.source
+def tree() -> Path:
+    return installed("claude")
 
 
 @pytest.fixture
-def client(person, installed: Path) -> Iterator[None]:
-    """The client where this person's launches look for it."""
-    person.write(".bot-bottle/.made", "")
-    place = person.layout.tools / "claude" / VERSION
-    place.parent.mkdir(parents=True)
-    for directory in (place.parent, place.parent.parent):
-        directory.chmod(0o755)
-    if subprocess.run(["cp", "-al", installed, place], stderr=subprocess.DEVNULL).returncode != 0:
-        shutil.rmtree(place, ignore_errors=True)
-        subprocess.run(["cp", "-a", installed, place], check=True)
-    yield
-    for directory, _, _ in os.walk(place):
-        os.chmod(directory, 0o755)
-    shutil.rmtree(place)
+def client(person, tree: Path) -> Iterator[None]:
+    with client_of(person, tree):
+        yield
 
 
 def run_claude(person, api: AnthropicFake, variable: str, *args: str):
