@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_bottle.launch.terminal import OutputFilter
+from bot_bottle.launch.terminal import OutputFilter, as_text
 
 
 def shown(text: str | bytes) -> str:
@@ -134,3 +134,16 @@ def test_what_was_let_out_is_undone(written: str, restored: str) -> None:
     screen = OutputFilter()
     screen.feed(written.encode())
     assert screen.restore().decode() == restored
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("one\r\ntwo\r\n", "one\ntwo\n"),
+        ("\x1b[31mred\x1b[0m\x1b[2J\x1b[H\x1b[5Aup\x1b[?1049h\x07\x0e", "\x1b[31mred\x1b[0mup\x1b[0m"),
+        ("\x1b]0;x\x07\x1b[8mseen", "seen"),
+    ],
+)
+def test_a_screen_can_be_read_as_text(written: str, text: str) -> None:
+    """Nothing of it moves the cursor over what stands there."""
+    assert as_text(written.encode()).decode() == text

@@ -56,6 +56,7 @@ QUESTIONS = {
 UNPROVEN = frozenset(
     {
         "title, screen's",
+        "clipboard in tmux's passthrough",
         "clipboard, C1",
         "mouse, restored",
         "bracketed paste",

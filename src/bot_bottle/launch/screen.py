@@ -52,9 +52,10 @@ class _Kept:
         self._size = 0
 
     def replay(self) -> bytes:
-        if not self._pieces:
-            return b""
-        return self._pieces[0][0].encode() + b"".join(data for _, data in self._pieces)
+        return self._pieces[0][0].encode() + self.text() if self._pieces else b""
+
+    def text(self) -> bytes:
+        return b"".join(data for _, data in self._pieces)
 
 
 class Screen:
@@ -122,7 +123,7 @@ class Screen:
 
     def text(self) -> bytes:
         """The main screen's kept output alone, for a log."""
-        return self._main.replay()
+        return self._main.text()
 
     # -- what is kept
     def _keep(self, begin: str, pieces: list[str]) -> None:

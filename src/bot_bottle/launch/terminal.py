@@ -27,6 +27,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 MAX_SEQUENCE_CHARS = 256
 """A CSI sequence that is longer is dropped: the longest real ones (SGR with true colours) have under 100."""
@@ -55,6 +56,7 @@ _PRIVATE_MODES = (
 )
 _PARAMETERS = re.compile(r"[0-9;:]*\Z")
 _LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
+_WHOLE_CSI = re.compile(r"\x1b\[([\x20-\x3f]{0,%d})([\x40-\x7e])" % MAX_SEQUENCE_CHARS)  # noqa: UP031
 _PLAIN_RUN = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _COLOR_QUERY = re.compile(r"(?:(1[01])|4;([0-9]{1,3}));\?\Z")
 _STATE_REPORT = re.compile(r"7501;state=([a-z]{1,16})(?::|\Z)")
@@ -114,6 +116,15 @@ class OutputFilter:
                 if run:
                     yield run.group()
                     position = run.end()
+                    continue
+                whole = _WHOLE_CSI.match(text, position)
+                if whole:  # what the state table does with it, at once: nine of ten are such
+                    shown = self._csi_end(whole[1], whole[2])
+                    if shown:
+                        yield shown
+                    elif self._asked:
+                        yield self._asked.pop()
+                    position = whole.end()
                     continue
             shown = self._step(text[position])
             if shown:
@@ -221,10 +232,13 @@ class OutputFilter:
                 self._held += char
             return ""
         self._state = _State.GROUND
-        if not _csi_allowed(self._held, char):
-            self._ask(self._held, char)
+        return self._csi_end(self._held, char)
+
+    def _csi_end(self, body: str, char: str) -> str:
+        """A whole sequence: what of it may be shown."""
+        if not _csi_allowed(body, char):
+            self._ask(body, char)
             return ""
-        body = self._held
         if char == "m":
             shown = _without_conceal(body)
             if shown is None:
@@ -251,6 +265,17 @@ class OutputFilter:
             self._asked = [Query("state", word=found[1])]
 
 
+_PRINTED = re.compile(r"[\n\t]\Z|\x1b\[[0-9;:]*m\Z|[^\x00-\x1f]")
+
+
+def as_text(data: bytes) -> bytes:
+    """What a program wrote, as lines with their colours: for where it is no screen (its last words, later)."""
+    screen = OutputFilter()
+    pieces = (piece for piece in screen.pieces(data) if isinstance(piece, str) and _PRINTED.match(piece))
+    return "".join(pieces).encode() + (b"\x1b[0m" if screen.restore() else b"")
+
+
+@lru_cache(1024)
 def _csi_allowed(body: str, final: str) -> bool:
     if _LONG_NUMBER.search(body):
         return False
@@ -275,6 +300,7 @@ _COLOR_ARGUMENTS = {"5": 1, "2": 3}
 """What follows 38, 48 and 58: an index, or three components; an 8 among them is a number."""
 
 
+@lru_cache(1024)
 def _without_conceal(body: str) -> str | None:
     """SGR parameters without 8; None: nothing is left of them (and no parameter at all would be a reset)."""
     if "8" not in body:

@@ -17,7 +17,7 @@ from bot_bottle.launch.attach_client import Client
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.launch.relay import Console
 from bot_bottle.launch.screen import KEPT_BYTES
-from bot_bottle.launch.terminal import OutputFilter
+from bot_bottle.launch.terminal import as_text
 from bot_bottle.store import bottles, endings
 from bot_bottle.store.endings import Ending
 from bot_bottle.store.layout import Layout, default_layout
@@ -86,6 +86,4 @@ def _show_screen(ending: Ending) -> None:
             data = file.read(KEPT_BYTES)
     except OSError:
         return
-    screen = OutputFilter()
-    shown = screen.feed(data)
-    click.echo(shown + screen.restore())
+    click.echo(as_text(data))
