@@ -183,6 +183,31 @@ def test_a_refreshed_login_reaches_the_running_bottle(person, client) -> None:
     assert second.header("chatgpt-account-id") == "acct-of-the-operator"
 
 
+def test_a_refreshed_login_reaches_a_bottle_that_nobody_is_at(person, client) -> None:
+    """Detached, its launching process goes on to read the host's file."""
+    person.write(".codex/auth.json", login(TOKEN))
+    person.write(".bot-bottle/bottles/b.md", CHATGPT)
+    person.write(".bot-bottle/agents/a.md", "---\nbottle: b\n---\n")
+    refreshed = "token-made-for-this-test-of-the-operator-0005"
+    with OpenAIFake([], account="acct-of-the-operator") as api:
+        done = person.run("start", "a", "--label", "one", "--yes", "-d", *ways(person, api))
+        assert (done.returncode, done.stdout) == (0, "one\n"), done.stderr
+
+        def token() -> str | None:
+            """What the model's host is shown now."""
+            url = "https://chatgpt.com/backend-api/codex/models"
+            asked = person.run(
+                "exec", "one", "--", "curl", "-sS", "-H", "accept: x/ask", "-o", "/dev/null", url
+            )
+            assert asked.returncode == 0, asked.stderr
+            return [r.header("authorization") for r in api.requests if r.header("accept") == "x/ask"][-1]
+
+        assert token() == f"Bearer {TOKEN}"
+        person.write(".codex/auth.json", login(refreshed))
+        eventually(lambda: token() == f"Bearer {refreshed}", "the new token", within_s=40)
+        assert person.run("stop", "one").returncode == 0
+
+
 def test_a_refusal_ends_it(person, client) -> None:
     """One try, the message shown, the client's own status returned: the API's refusals, and ours where there is
     no route for the key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -219,6 +220,30 @@ def test_a_refusal_or_an_end_is_an_error(sidecar) -> None:
     with pytest.raises(LaunchError, match="took no new tokens") as caught:
         ours.replace_tokens({"EGRESS_TOKEN_0": Secret("second-token")})
     assert "second-token" not in str(caught.value)
+
+
+def test_a_sidecar_that_talks_without_end_does_not_hold_us(sidecar) -> None:
+    """Its answers are bounded by what is asked; the next one is taken for this question's, whatever it is."""
+    ours, theirs = sidecar
+    theirs.settimeout(0)
+    with pytest.raises(wire.WireError):
+        while True:  # until the socket holds no more
+            wire.send(theirs, Refused("talk"))
+    stop = threading.Event()
+
+    def talk() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(wire.WireError):
+                wire.send(theirs, Refused("talk"))
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        with pytest.raises(LaunchError, match="talk"):
+            ours.replace_tokens({"EGRESS_TOKEN_0": Secret("second-token")})
+    finally:
+        stop.set()
+        thread.join(20)
 
 
 def test_what_would_not_fit_into_the_pipe_is_not_begun(sidecar) -> None:

@@ -35,6 +35,9 @@ READY_TIMEOUT_S = 20.0
 ANSWER_TIMEOUT_S = 2.0
 """For a message that is obeyed at once: about 1 ms; the terminal stands still meanwhile."""
 
+MAX_STALE_ANSWERS = 64
+"""One comes for each question, and only those that nobody waited for are left."""
+
 SOCKET_BACKLOG = 512
 """As many as the proxy serves at once (ruling 67)."""
 
@@ -122,11 +125,11 @@ class Sidecar:
             raise LaunchError(f"the proxy took no new tokens: {getattr(answer, 'reason', answer)}")
 
     def _forget_answers(self) -> None:
-        """Of questions that nobody waits for any more."""
+        """Of questions that nobody waits for any more; a sidecar that talks without end is not listened to."""
         assert self._control is not None
         self._control.settimeout(0)
         try:
-            while True:
+            for _ in range(MAX_STALE_ANSWERS):
                 wire.close_all(wire.receive(self._control, FromSidecar)[1])
         except (BlockingIOError, wire.WireError):
             pass
