@@ -342,6 +342,20 @@ def test_on_a_terminal(person, client) -> None:
     assert refused_hosts(person) == {"api.openai.com", "raw.githubusercontent.com"}  # the WebSocket
 
 
+def test_a_prompt_on_a_terminal(person, client) -> None:
+    """The agent file's prompt opens the conversation: the client is told to read it, and does."""
+    person.write(".bot-bottle/bottles/b.md", BOTTLE)
+    person.write(".bot-bottle/agents/a.md", "---\nbottle: b\n---\nspeak like a lighthouse\n")
+    with OpenAIFake([shell("cat ~/.bot-bottle-prompt.txt"), Say((Text(("Blink.",)),))]) as api:
+        way = ("--agent", "a", "--bottle", "b", *ways(person, api))
+        screen = Screen(person, "run", *way, env={"MY_KEY": KEY})
+        screen.until("Blink.")
+        screen.end()
+    asked = [body(request) for request in api.model_requests]
+    assert "Read the file /home/node/.bot-bottle-prompt.txt and follow the instructions in it." in asked[0]
+    assert any("speak like a lighthouse" in request for request in asked[1:])
+
+
 def test_without_a_credential(person, client) -> None:
     """Nothing is made; the error says what to set."""
     done = person.run("run", "--provider", "codex", "-p", "do it")
