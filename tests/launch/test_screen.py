@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,17 @@ def test_questions_are_answered_where_they_stand() -> None:
     assert come.shown == b"abcde\r\n"
     assert come.answers == b"\x1b[1;4R\x1b[2;1R\x1b[?62;22c\x1b]11;rgb:2020/0808/0808\x1b\\"
     assert b"6n" not in screen.replay()
+
+
+def test_a_program_that_writes_byte_by_byte_fills_no_memory() -> None:
+    """Each piece that is kept has the whole look of the terminal beside it: kilobytes of colours."""
+    screen = Screen(Terminal(ROWS, COLUMNS))
+    colors = ";".join(["38;2;255;255;255"] * 14)
+    screen.feed(b"".join(b"\x1b[38;5;%d;%sm" % (number, colors.encode()) for number in range(16)))
+    tracemalloc.start()
+    for _ in range(20_000):
+        screen.feed(b"x")
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 1024 * 1024, "150 MiB when each byte was a piece of its own"
+    assert screen.text().count(b"x") == 20_000

@@ -19,6 +19,10 @@ from bot_bottle.sandbox.contract import Terminal
 KEPT_BYTES = 256 * 1024
 """Of each screen: some thousand lines of a colourful program; a packet's worth every 64 KiB."""
 
+MERGED_BYTES = 4096
+"""A piece grows up to here before the next begins: what brings a terminal to its beginning takes as much again,
+and a program may write every byte on its own."""
+
 MAX_COLORS_KEPT = 16
 """SGR sequences since the last reset: more than this, and only the newest count."""
 
@@ -42,6 +46,10 @@ class _Kept:
     def add(self, state: str, data: bytes) -> None:
         if not data:
             return
+        if self._pieces and len(self._pieces[-1][1]) + len(data) <= MERGED_BYTES:
+            state, before = self._pieces.pop()
+            self._size -= len(before)
+            data = before + data
         self._pieces.append((state, data))
         self._size += len(data)
         while self._size > KEPT_BYTES and len(self._pieces) > 1:
