@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bot_bottle.base import messages
 from bot_bottle.base.text import printable
@@ -58,11 +59,22 @@ class Asker:
 
 
 def find_asker() -> Asker | None:
-    """The terminal of this process; None where there is none. It stays open until the process ends."""
+    """The terminal of this process; None where there is none. The caller closes it."""
     try:
         return Asker(os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
     except OSError:
         return None
+
+
+@contextmanager
+def asking() -> Iterator[Asker | None]:
+    """:func:`find_asker` for as long as there is something to ask: what is started later must not hold it."""
+    asker = find_asker()
+    try:
+        yield asker
+    finally:
+        if asker is not None:
+            os.close(asker.descriptor)
 
 
 def can_show_screens() -> bool:

@@ -6,7 +6,7 @@ import click
 
 from bot_bottle.base import messages
 from bot_bottle.base.text import printable
-from bot_bottle.cli.asking import find_asker, missing
+from bot_bottle.cli.asking import asking, missing
 from bot_bottle.cli.errors import FIXABLE, Exit
 from bot_bottle.cli.launching import Ready
 
@@ -48,9 +48,10 @@ def show(ready: Ready) -> None:
 
 def confirm(question: str = "start?", flag: str = "--yes") -> None:
     """Ask y/N on the terminal; exit 1 unless the answer is yes, 2 where there is nobody to ask (ruling 64)."""
-    asker = find_asker()
-    if asker is None:
-        raise missing(question, flag)
-    if not asker.yes(question):
+    with asking() as asker:
+        if asker is None:
+            raise missing(question, flag)
+        yes = asker.yes(question)
+    if not yes:
         messages.info("declined; nothing was done")
         raise Exit(FIXABLE)

@@ -11,7 +11,7 @@ import click
 
 from bot_bottle.base import messages, process
 from bot_bottle.cli import completion
-from bot_bottle.cli.asking import Asker, find_asker
+from bot_bottle.cli.asking import Asker, asking
 from bot_bottle.cli.errors import FIXABLE, Exit
 from bot_bottle.manifest.load import require_agent, require_bottle
 from bot_bottle.manifest.problems import Level, Problem, agent_problems, bottle_problems
@@ -40,16 +40,16 @@ def command(name: str, is_bottle: bool) -> None:
     if entry.origin is Origin.PROJECT:
         messages.info(f"this project's file: {entry.file}")
     before = _content(entry)
-    asker = find_asker()
-    while True:
-        _open_editor(entry.file, asker)
-        problems = check(resolve(home, cwd), name, is_bottle=is_bottle)
-        for problem in problems:
-            messages.error(str(problem))
-        if not problems:
-            break
-        if asker is None or not asker.yes("edit it again?"):
-            raise Exit(FIXABLE)
+    with asking() as asker:
+        while True:
+            _open_editor(entry.file, asker)
+            problems = check(resolve(home, cwd), name, is_bottle=is_bottle)
+            for problem in problems:
+                messages.error(str(problem))
+            if not problems:
+                break
+            if asker is None or not asker.yes("edit it again?"):
+                raise Exit(FIXABLE)
     messages.info("nothing was changed" if _content(entry) == before else f"{entry.file} is fine")
 
 

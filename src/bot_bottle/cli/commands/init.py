@@ -6,7 +6,7 @@ import click
 
 from bot_bottle.base import messages
 from bot_bottle.cli import completion
-from bot_bottle.cli.asking import find_asker
+from bot_bottle.cli.asking import asking
 from bot_bottle.cli.errors import FIXABLE, Exit
 from bot_bottle.cli.newcomer import Dialogue, Flags
 from bot_bottle.manifest.problems import agent_problems
@@ -59,8 +59,8 @@ def command(
     )  # fmt: skip
     layout = default_layout()
     index = resolve(layout.home.parent, None, missing_ok=True)
-    dialogue = Dialogue(flags, index, layout, find_asker())
-    plan = dialogue.ask()
+    with asking() as asker:
+        plan = Dialogue(flags, index, layout, asker).ask()
     for path in plan.write(layout):
         messages.info(f"wrote {path}")
     problems = agent_problems(resolve(layout.home.parent, None), plan.agent)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bot_bottle.cli import completion, options
-from bot_bottle.cli.asking import find_asker
+from bot_bottle.cli.asking import asking
 from bot_bottle.cli.commands import resume
 from bot_bottle.cli.detached import conduct
 from bot_bottle.cli.errors import Exit
@@ -75,7 +75,8 @@ def command(
         agent_flag or agent, bottle_names, label, "" if color == NO_COLOR else color,
         quiet=yes, named=not dry_run, trust_project=trust_project,
     )  # fmt: skip
-    answers = Questions(given, read_index(layout, Path.cwd()), layout, find_asker()).answer()
+    with asking() as asker:
+        answers = Questions(given, read_index(layout, Path.cwd()), layout, asker).answer()
     if answers.resume:
         context = click.get_current_context()
         context.invoke(resume.command, identity=answers.resume, task=task, exit_status=exit_status,
