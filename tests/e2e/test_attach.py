@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import shlex
 import shutil
 import signal
 import stat
@@ -33,13 +35,14 @@ def manifest(person) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def open_terminal(person) -> Iterator[Callable[[], Terminal]]:
-    """Each call is another terminal."""
+def open_terminal(person) -> Iterator[Callable[..., Terminal]]:
+    """Each call is another terminal; *program* stands for the command, as in :class:`Person`."""
     directory = Path(tempfile.mkdtemp(prefix="bb-t-"))
     opened: list[Terminal] = []
 
-    def open_one() -> Terminal:
-        opened.append(Terminal(directory / str(len(opened)), person))
+    def open_one(program: tuple[str, ...] = person.program) -> Terminal:
+        owner = dataclasses.replace(person, program=program)
+        opened.append(Terminal(directory / str(len(opened)), owner))
         return opened[-1]
 
     yield open_one
@@ -93,6 +96,7 @@ def test_a_bottle_outlives_its_terminal(person, manifest, open_terminal) -> None
     assert person.states() == ["one"]
 
 
+@pytest.mark.slow
 def test_detach_and_come_back(person, manifest, open_terminal) -> None:
     """The detach keys leave it running; its state and who is attached are listed."""
     start_detached(person)
@@ -280,3 +284,58 @@ def test_a_shell_beside_the_agent(person, manifest, open_terminal) -> None:
     assert "\nab\n/dev/pts/1" in terminal.history()
     assert person.run("shell", "one", given=b"pwd\n").stdout == "/home/node\n"
     assert person.run("stop", "one").returncode == 0
+
+
+def test_a_hostile_agent_changes_nothing_here(person, manifest, open_terminal) -> None:
+    """Through the whole way, session and all: neither title nor clipboard of the terminal, nor its modes."""
+    attacks = (
+        r"\033]0;evil\007\033]52;c;ZXZpbA==\007\033kevil\033\134\033[?1003h\033[?25l\033[2;3r\033[8mbefore"
+    )
+    manifest(f'bash, -c, \'printf "{attacks}"; read -r x; printf "{attacks} after"\'')
+    terminal = open_terminal()
+    terminal.start("start", "worker", "--yes", "--label", "one")
+    terminal.wait("before")
+    state = "#{pane_title} #{cursor_flag} #{mouse_any_flag} #{scroll_region_upper} #{scroll_region_lower}"
+    assert terminal._tmux("display-message", "-p", state) == "one (worker) 0 1 1 2\n"
+    terminal.keys("Enter")
+    assert terminal.status() == 0
+    assert "before after" in terminal.history()
+    title, *modes = terminal._tmux("display-message", "-p", state).split()
+    assert title not in ("evil", "one")
+    assert modes == ["1", "0", "0", "23"]
+    assert terminal._tmux("list-buffers") == ""
+
+
+@pytest.mark.slow
+def test_a_shell_can_stop_it_and_go_on(person, manifest, open_terminal) -> None:
+    """Job control: the shell has its terminal while the attached command is stopped."""
+    start_detached(person)
+    terminal = open_terminal(program=())
+    terminal.start("bash", "--norc", "-i", env={"PS1": "outside> "})
+    terminal.wait("outside>")
+    terminal.text(shlex.join([*person.program, "attach", "one"]))
+    terminal.keys("Enter")
+    terminal.wait(lambda shown: "bash-" in shown and "outside>" not in shown)
+    client = next(pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_client(pid, person))
+    os.kill(client, signal.SIGTSTP)
+    terminal.wait("Stopped")
+    terminal.text("echo in-the-$((1+1))nd-shell")
+    terminal.keys("Enter")
+    terminal.wait("\nin-the-2nd-shell")
+    terminal.text("fg")
+    terminal.keys("Enter")
+    terminal.wait(lambda shown: "bash-" in shown and "outside>" not in shown)
+    terminal.text("echo in-the-$((1+2))rd-bottle")
+    terminal.keys("Enter")
+    terminal.wait("\nin-the-3rd-bottle")
+    terminal.keys("C-]", "d")
+    terminal.wait("detached; one goes on")
+
+
+def is_client(pid: int, person) -> bool:
+    try:
+        argv = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+    return argv[-3:-1] == [b"attach", b"one"] and f"HOME={person.home}\0".encode() in environ

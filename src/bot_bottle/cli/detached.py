@@ -7,6 +7,7 @@ descriptors, and runs the bottle; the command goes on as the first attached term
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -201,7 +202,8 @@ class _Said:
         for line in lines:
             self.last.append(line)
             if self.log >= 0:
-                os.write(self.log, line.encode("utf-8", "backslashreplace") + b"\n")
+                with contextlib.suppress(OSError):  # the disk is full: who is attached is told all the same
+                    os.write(self.log, line.encode("utf-8", "backslashreplace") + b"\n")
             self._tell(line)
         return len(text)
 
