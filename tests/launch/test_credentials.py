@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import threading
@@ -148,6 +149,23 @@ def test_a_file_that_is_gone_or_half_written_changes_nothing(
     write(login.path, "second-token")
     watch.tick()
     assert taker.got == [{"EGRESS_TOKEN_0": "second-token"}]
+
+
+def test_a_host_without_descriptors_ends_no_bottle(login: HostLogin, said: list[str]) -> None:
+    """The pipe for the new token can't be made (EMFILE): it is said, and tried again at the next tick."""
+    got: list[Mapping[str, Secret]] = []
+
+    def hand_on(tokens: Mapping[str, Secret]) -> None:
+        got.append(tokens)
+        if len(got) == 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    watch = LoginWatch(login, SLOTS, login.read().variables(), hand_on, said.append)
+    write(login.path, "second-token")
+    for _ in range(3):
+        watch.tick()
+    assert len(said) == 1 and "Too many open files" in said[0] and "second-token" not in said[0]
+    assert [each["EGRESS_TOKEN_0"].reveal() for each in got] == ["second-token"] * 2
 
 
 def test_another_account_is_not_taken_over(

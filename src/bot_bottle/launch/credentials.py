@@ -105,7 +105,7 @@ class LoginWatch:
                 self._known = values
                 messages.debug(f"codex's login was read again: {str(self._login.path)!r}")
             self._complaint = ""
-        except BotBottleError as error:
+        except (BotBottleError, OSError) as error:  # no descriptor left for the pipe, say
             if str(error) != self._complaint:  # once, not every few seconds
                 self._complaint = str(error)
                 self._complain(self._complaint)
