@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import click
 import pytest
 
+from bot_bottle.cli import newcomer
 from bot_bottle.cli.asking import Asker
 from bot_bottle.cli.errors import Exit
 from bot_bottle.cli.newcomer import Dialogue, Flags, Plan
@@ -209,3 +211,19 @@ def test_the_end_of_input_cancels(layout) -> None:
             ask(layout, flags(), Scripted(*answers))
         assert end.value.status == 1
     assert not layout.home.exists()
+
+
+def test_half_a_file_is_taken_away_again(layout, monkeypatch) -> None:
+    """The disk is full: neither file is left, so that the next try is not told that one is there already."""
+    plan = ask(layout, flags(name="x", bottle="dev", provider="command", prompt="p", argv=("true",)))
+    write_all = newcomer.write_all
+
+    def full(fd: int, content: bytes) -> None:
+        write_all(fd, content[:10])
+        if b"bottle: dev" in content:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(newcomer, "write_all", full)
+    with pytest.raises(OSError, match="No space left"):
+        plan.write(layout)
+    assert not list(layout.home.rglob("*.md"))

@@ -107,6 +107,9 @@ def _write_new(path: Path, text: str) -> None:
         raise LaunchError(f"{str(path)!r} can't be made: {error.strerror}") from error
     try:
         write_all(fd, text.encode())
+    except BaseException:  # half a file would be in the way the next time
+        path.unlink()
+        raise
     finally:
         os.close(fd)
 
