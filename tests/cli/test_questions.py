@@ -175,7 +175,7 @@ def test_one_in_place_of_yours_is_asked_about_once(ask, layout) -> None:
     assert end.value.status == 1
     person = Person(yes=True)
     ask(flags, person, project=True)
-    assert "takes the place of your agent 'bare'" in person.asked[0]
+    assert "bare.md takes the place of your own agent" in person.asked[0]
     person = Person()
     ask(flags, person, project=True)
     assert person.asked == []

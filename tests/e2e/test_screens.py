@@ -229,7 +229,7 @@ def test_a_project_s_agent_in_place_of_yours_is_confirmed_once(person, manifest,
     done = person.run("run", "--agent", "worker", "--bottle", "dev", cwd=project)
     assert (done.returncode, "--trust-project" in done.stderr) == (125, True)
     terminal.start("start", *chosen, cwd=project, size=(200, 50))
-    terminal.wait("takes the place of your agent 'worker': use it? [y/N]")
+    terminal.wait("takes the place of your own agent: use it? [y/N]")
     terminal.keys("n", "Enter")
     assert terminal.status() == 1
     terminal.start("start", *chosen, cwd=project, size=(200, 50))
@@ -243,6 +243,22 @@ def test_a_project_s_agent_in_place_of_yours_is_confirmed_once(person, manifest,
     person.write("project/.bot-bottle/agents/worker.md", "---\nbottle: dev\n---\nchanged\n")
     assert person.run("start", *chosen, "--yes", cwd=project).returncode == 2
     assert person.run("start", *chosen, "--yes", "--trust-project", cwd=project).returncode == 0
+
+
+def test_resume_asks_about_a_project_s_agent_that_changed(person, manifest) -> None:
+    """The content that was taken at the start resumes; another needs a person, or --trust-project."""
+    person.write(".bot-bottle/bottles/dev.md", f"---\nagent_provider: {WORK}\n---\n")
+    person.write("project/.bot-bottle/agents/worker.md", "---\nbottle: dev\n---\ntheirs\n")
+    project = person.home / "project"
+    done = person.run("start", "worker", "--yes", "--label", "one", "--trust-project", cwd=project)
+    assert (done.returncode, person.states()) == (0, ["one"])
+    assert person.run("resume", "one", "--yes").returncode == 0
+    person.write("project/.bot-bottle/agents/worker.md", "---\nbottle: dev\n---\nchanged\n")
+    done = person.run("resume", "one", "--yes")
+    assert (done.returncode, "--trust-project" in done.stderr) == (2, True)
+    assert person.states() == ["one"]
+    assert person.run("resume", "one", "--yes", "--trust-project").returncode == 0
+    assert person.run("resume", "one", "--yes").returncode == 0
 
 
 def test_no_agent_yet_points_to_init(person, terminal) -> None:

@@ -17,12 +17,12 @@ from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.ids import slug
 from bot_bottle.base.text import printable
 from bot_bottle.cli.asking import Asker, can_show_screens, cancelled, missing
+from bot_bottle.cli.trust import confirm_agent
 from bot_bottle.manifest.lineage import labels, peek_default, peek_parents
 from bot_bottle.manifest.load import require_agent
 from bot_bottle.manifest.schema import Origin
 from bot_bottle.manifest.source import Entry, Index, read
 from bot_bottle.store import bottles
-from bot_bottle.store.confirmed import confirm, is_confirmed
 from bot_bottle.store.layout import Layout
 
 if TYPE_CHECKING:
@@ -104,18 +104,11 @@ class Questions:
         return entries[picker.result].name
 
     def _confirm(self, agent: Entry) -> None:
-        """A project's file in the place of the operator's own is asked about once for each content of it."""
-        if agent.shadows is None or self._given.trust_project:
-            return
-        sha256 = read(agent).sha256
-        if is_confirmed(self._layout, agent.file, sha256):
-            return
-        question = f"this project's {agent.file} takes the place of your agent {agent.name!r}: use it?"
-        if self._asker is None or self._given.quiet:
-            raise missing(question, "--trust-project")
-        if not self._asker.yes(question):
-            raise cancelled()
-        confirm(self._layout, agent.file, sha256)
+        if agent.shadows is not None:
+            confirm_agent(
+                self._layout, agent.file, read(agent).sha256, self._asker,
+                quiet=self._given.quiet, trusted=self._given.trust_project, remember=self._given.named,
+            )  # fmt: skip
 
     # -- which bottles
     def _bottles(self, agent: Entry) -> tuple[str, ...]:

@@ -6,14 +6,16 @@ import click
 
 from bot_bottle.base.ids import parse_identity
 from bot_bottle.cli import completion, options
+from bot_bottle.cli.asking import asking
 from bot_bottle.cli.detached import conduct
 from bot_bottle.cli.errors import Exit
-from bot_bottle.cli.launching import make_ready
+from bot_bottle.cli.launching import Ready, make_ready
 from bot_bottle.cli.preflight import confirm, show
+from bot_bottle.cli.trust import confirm_agent
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.launch.request import of_record
 from bot_bottle.store import bottles
-from bot_bottle.store.layout import default_layout
+from bot_bottle.store.layout import Layout, default_layout
 
 
 @click.command("resume", short_help="start a preserved bottle again")
@@ -24,6 +26,11 @@ from bot_bottle.store.layout import default_layout
 @click.option("--dry-run", is_flag=True, help="Show what would be started, and end.")
 @options.detach
 @options.detach_keys
+@click.option(
+    "--trust-project",
+    is_flag=True,
+    help="Accept a project's agent file that has changed and takes the place of yours.",
+)
 @click.option("--exit-status", is_flag=True, help="Exit with the agent's status instead of 0.")
 @options.raw_terminal
 def command(
@@ -34,6 +41,7 @@ def command(
     dry_run: bool,
     detach: bool,
     detach_keys: bytes,
+    trust_project: bool,
     exit_status: bool,
     raw_terminal: bool,
 ) -> None:
@@ -52,6 +60,7 @@ def command(
         show(ready)
         if dry_run:
             return
+        _confirm_agent(ready, layout, quiet=yes, trusted=trust_project)
         if not yes:
             confirm()
         raise Exit(
@@ -60,3 +69,13 @@ def command(
                 exit_status=exit_status,
             )
         )  # fmt: skip
+
+
+def _confirm_agent(ready: Ready, layout: Layout, *, quiet: bool, trusted: bool) -> None:
+    """The project's file may be another one than at the start."""
+    source = ready.prepared.loaded.agent.source if ready.prepared.loaded else None
+    if source is not None and source.shadows is not None:
+        with asking() as asker:
+            confirm_agent(
+                layout, source.file, source.sha256, asker, quiet=quiet, trusted=trusted, remember=True
+            )

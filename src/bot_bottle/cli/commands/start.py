@@ -80,7 +80,8 @@ def command(
     if answers.resume:
         context = click.get_current_context()
         context.invoke(resume.command, identity=answers.resume, task=task, exit_status=exit_status,
-                       raw_terminal=raw_terminal, detach=detach, detach_keys=detach_keys)  # fmt: skip
+                       raw_terminal=raw_terminal, detach=detach, detach_keys=detach_keys,
+                       trust_project=trust_project)  # fmt: skip
         return
     request = LaunchRequest(
         agent=answers.agent,
