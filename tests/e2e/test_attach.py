@@ -174,6 +174,15 @@ def test_the_end_is_kept_for_who_comes_later(person, manifest) -> None:
     assert person.run("attach", "one").returncode == 1
 
 
+def test_an_end_that_nobody_has_seen_is_forgotten_when_it_is_started_again(person, manifest) -> None:
+    """In the foreground as well: what is listed afterwards would be the end of the session before."""
+    manifest("bash, -c, 'test -e ~/was || { touch ~/was; exit 3; }'")
+    start_detached(person)
+    eventually(lambda: active(person)["one"]["status"] == 3, "it has ended")
+    assert person.run("resume", "one", "--yes", "--exit-status").returncode == 0
+    assert active(person) == {}
+
+
 def test_a_launch_that_fails_is_told_at_once(person, manifest) -> None:
     """Detached or not: nothing is left running, the reason is said, the status is not 0."""
     manifest("no-such-program")

@@ -9,7 +9,8 @@ import pytest
 
 from bot_bottle.launch.disk_use import DAY_S, kept_bottles, last_used_s, shown, sizes_of
 from bot_bottle.launch.reap import remove_kept
-from bot_bottle.store import bottles, logs
+from bot_bottle.store import bottles, endings, logs
+from bot_bottle.store.endings import Ending
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.metadata import Metadata
 
@@ -65,9 +66,11 @@ def test_one_that_was_used_meanwhile_stays(layout) -> None:
     with bottles.open_for_resume(layout, "one"):
         assert not remove_kept(layout, "one", {}, still=lambda: True)
     assert layout.state("one").exists()
+    endings.write(layout, Ending("one"))
     assert remove_kept(layout, "one", {}, still=lambda: True)
     assert not layout.state("one").exists()
     assert not layout.guest("one").exists()
+    assert endings.read_all(layout) == [], "nobody is told to resume what is gone"
     assert not remove_kept(layout, "one", {}, still=lambda: True)
 
 

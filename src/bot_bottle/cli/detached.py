@@ -177,7 +177,6 @@ class _Front(Hub):
         self._at = started_at
 
     def begin(self, identity: str) -> None:
-        endings.forget(self._layout, identity)
         self.identity = identity
         self.said.log = open_log(new_log(self._layout, identity, SESSION, started_at=self._at))
         super().begin(identity)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot_bottle import __version__
@@ -117,6 +118,8 @@ def carry_out(ready: Ready, layout: Layout, front: Front, state: BottleState | N
     fresh = state is None
     if state is None:
         state = _create(layout, ready)
+    with suppress(OSError):  # how an earlier session ended: what counts now is this one
+        layout.ending(state.identity).unlink()
     earlier = None if fresh else state.metadata()
     request = ready.request
     if (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from bot_bottle.base import messages
 from bot_bottle.sandbox.contract import Backend
@@ -88,6 +89,8 @@ def remove_kept(
             return False
         _clear(layout, identity, backends)
         _warn(state.remove())
+        with suppress(OSError):  # how it ended: that offers to resume what is gone
+            layout.ending(identity).unlink()
     return True
 
 

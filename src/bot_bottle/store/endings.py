@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_bottle.base.ids import BadIdentity, parse_identity
+from bot_bottle.base.ids import BadIdentity
 from bot_bottle.store.files import make_directory, make_home, read_object, write_object
 from bot_bottle.store.layout import Layout
 
@@ -45,9 +45,9 @@ class Ending:
 def write(layout: Layout, ending: Ending) -> None:
     """Raises ``StoreError``."""
     make_home(layout.home)
-    make_directory(_directory(layout), 0o700)
-    write_object(_path(layout, ending.identity), dataclasses.asdict(ending))
-    for path in sorted(_directory(layout).glob("*" + _SUFFIX), key=_age)[MAX_KEPT:]:
+    make_directory(layout.endings, 0o700)
+    write_object(layout.ending(ending.identity), dataclasses.asdict(ending))
+    for path in sorted(layout.endings.glob("*" + _SUFFIX), key=_age)[MAX_KEPT:]:
         with contextlib.suppress(OSError):
             path.unlink()
 
@@ -55,7 +55,7 @@ def write(layout: Layout, ending: Ending) -> None:
 def read(layout: Layout, identity: str) -> Ending | None:
     """How *identity* ended; None: nothing (readable) is recorded, or somebody has seen it."""
     try:
-        data = read_object(_path(layout, identity))
+        data = read_object(layout.ending(identity))
     except BadIdentity:
         return None
     if data is None:
@@ -77,7 +77,7 @@ def read(layout: Layout, identity: str) -> Ending | None:
 def read_all(layout: Layout) -> list[Ending]:
     """Every one, sorted by identity."""
     try:
-        names = sorted(os.listdir(_directory(layout)))
+        names = sorted(os.listdir(layout.endings))
     except OSError:
         return []
     found = (read(layout, name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX))
@@ -87,15 +87,7 @@ def read_all(layout: Layout) -> list[Ending]:
 def forget(layout: Layout, identity: str) -> None:
     """It has been seen, or is started again; idempotent."""
     with contextlib.suppress(OSError):
-        _path(layout, identity).unlink()
-
-
-def _directory(layout: Layout) -> Path:
-    return layout.home / "ended"
-
-
-def _path(layout: Layout, identity: str) -> Path:
-    return _directory(layout) / f"{parse_identity(identity)}{_SUFFIX}"
+        layout.ending(identity).unlink()
 
 
 def _age(path: Path) -> float:

@@ -52,6 +52,14 @@ class Layout:
         """``logs/<identity>/``: outlives the state (30 days)."""
         return self.home / "logs" / parse_identity(identity)
 
+    @property
+    def endings(self) -> Path:
+        """``ended/<identity>.json``: how sessions ended that nobody looked at."""
+        return self.home / "ended"
+
+    def ending(self, identity: str) -> Path:
+        return self.endings / f"{parse_identity(identity)}.json"
+
     # -- a bottle: what its own uid reaches
     @property
     def guests(self) -> Path:
