@@ -124,14 +124,19 @@ def test_edit_checks_what_was_written(person) -> None:
     assert person.run("edit", "worker", env={"EDITOR": "'"}).returncode == 2
 
 
-def test_vim_heeds_no_modelines(person) -> None:
-    """A project's file must not set the editor's options, even for one whose own settings say so (ruling 21)."""
-    if shutil.which("vim") is None:
+@pytest.mark.parametrize("name", ["vim", "vi"])
+def test_vim_heeds_no_modelines(person, name) -> None:
+    """A project's file must not set the editor's options, even for one whose own settings say so (ruling 21);
+    ``vi`` and ``editor`` are links to it on many hosts."""
+    program = shutil.which("vim")
+    if program is None:
         pytest.skip("vim is not installed")
+    (person.home / "vi").symlink_to(program)
+    program = program if name == "vim" else f"{person.home}/vi"
     person.write(".vimrc", "set modeline modelines=5\n")
     person.write("ask.vim", "redir! > said\nset tabstop?\nredir END\nqall!\n")
     person.write(".bot-bottle/bottles/dev.md", "---\n---\nvim: set tabstop=3 :\n")
-    vim = f"vim -u {person.home}/.vimrc -es -S {person.home}/ask.vim"
+    vim = f"{program} -u {person.home}/.vimrc -es -S {person.home}/ask.vim"
     assert person.run("edit", "--bottle", "dev", env={"EDITOR": vim}).returncode == 0
     assert (person.home / "said").read_text().split() == ["tabstop=8"]
 

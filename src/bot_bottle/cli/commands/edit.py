@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from bot_bottle.manifest.source import Entry, Index, read_file, resolve
 from bot_bottle.store.layout import default_layout
 
 FALLBACK = "vim"
-VIMS = frozenset({"vim", "nvim", "gvim", "vim.basic", "vim.nox", "vim.gtk3"})
+VIMS = frozenset({"vim", "nvim", "gvim", "vim.basic", "vim.tiny", "vim.nox", "vim.gtk3"})
 NO_MODELINES = ("--cmd", "autocmd BufReadPre * setlocal nomodeline")
 """A project's file must not set the editor's options (ruling 21)."""
 
@@ -81,4 +82,10 @@ def editor(configured: str) -> list[str]:
     except ValueError as error:
         raise click.UsageError(f"EDITOR={configured!r} can't be read as words: {error}") from error
     words = words or [FALLBACK]
-    return [*words, *NO_MODELINES] if os.path.basename(words[0]) in VIMS else words
+    return [*words, *NO_MODELINES] if is_vim(words[0]) else words
+
+
+def is_vim(program: str) -> bool:
+    """By its name, or by that of what it is a link to: ``vi`` and ``editor`` often are."""
+    found = os.path.realpath(shutil.which(program) or program)
+    return not VIMS.isdisjoint((os.path.basename(program), os.path.basename(found)))
