@@ -238,6 +238,17 @@ def test_any_base_url(url: str) -> None:
     assert not route.host.startswith("127.") and route.host not in ("localhost", "::1")
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://me:s3cret@llm.example.com", "https://me:s3/cret@llm.example.com", "ftp://s3cret@h", "s3cret@h"],
+)
+def test_a_password_in_an_address_is_not_shown(url: str) -> None:
+    """Whatever else is wrong with it."""
+    with pytest.raises(ProviderError, match="without '@'") as caught:
+        plan(settings={"base_url": url})
+    assert "s3" not in str(caught.value)
+
+
 def test_skills_prompt_and_scratch() -> None:
     planned = plan(skills=("review",), prompt="p")
     assert [str(skill.target) for skill in planned.skills] == ["/home/node/.pi/agent/skills/review"]

@@ -150,6 +150,11 @@ def _models(settings: Mapping[str, object]) -> tuple[str, ...]:
 def _server(url: str) -> _Server:
     """*url* taken apart. Raises :class:`ProviderError` for one that no route can stand for."""
     where = "agent_provider.settings.base_url"
+    if "@" in url:  # never shown: what stands before it may be a password
+        raise ProviderError(
+            f"{where} must be http(s)://HOST[:PORT][/PATH], without '@': put a key into a variable and name "
+            "it in api_key_env"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -159,7 +164,7 @@ def _server(url: str) -> _Server:
         path = canonical_path(parts.path or "/")
     except (ValueError, BadHost, BadPath) as error:
         raise ProviderError(f"{where}: {url!r} is no address of a server: {error}") from error
-    if parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username is not None:
+    if parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         raise ProviderError(f"{where}: {url!r} must be http(s)://HOST[:PORT][/PATH], with nothing else in it")
     if host in _LOCAL_NAMES or host.startswith("127."):
         raise ProviderError(
