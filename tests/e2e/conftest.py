@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from bot_bottle.store import bottles
 from bot_bottle.store.layout import Layout
 from bot_bottle.testing.upstream import FakeUpstream
 
@@ -141,8 +142,17 @@ class Person:
                 _clear(self.layout_of(home))
 
 
+def _end_sessions(layout: Layout) -> None:
+    """Those that outlived their terminal."""
+    for summary in bottles.list_states(layout):
+        if summary.running and summary.launch is not None and summary.launch.launcher_is_alive():
+            os.kill(summary.launch.launcher_pid, signal.SIGTERM)
+            eventually(lambda at=summary.identity: not bottles.is_running(layout, at), "the session ends")
+
+
 def _clear(layout: Layout) -> None:
-    """End the daemon of a state root and remove what lies outside of its home."""
+    """End the sessions and the daemon of a state root and remove what lies outside of its home."""
+    _end_sessions(layout)
     for pid in processes_of(layout):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

@@ -8,8 +8,8 @@ plain terminal does; programs ask for the attributes last and go on when that an
 
 Recorded at their start, 2026-11: less, top, htop ask nothing. vim 9.0: cursor, DA2, the cursor's blinking
 (DECRQM 12), colours. claude 2.1.330: XTVERSION, keyboard protocol, DECRQM 2026 and 1016, graphics (APC), the
-size of a cell, DA1 behind them. codex 0.169.0: keyboard protocol, DA1, cursor (it ends without an answer to
-that), colours.
+size of a cell, DA1 behind them. codex 0.169.0: keyboard protocol, DA1, cursor, colours; where it is told the
+cursor, it draws there.
 """
 
 from __future__ import annotations
