@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import threading
@@ -216,6 +217,21 @@ def answering(theirs, *answers: object) -> tuple[threading.Thread, list[dict[str
     thread = threading.Thread(target=take)
     thread.start()
     return thread, got
+
+
+def test_a_pipe_that_is_too_small_is_not_waited_for(sidecar, monkeypatch) -> None:
+    """Past ``pipe-user-pages-soft`` a user's pipes hold a page or two: the session would stand still for ever."""
+    pipe2 = os.pipe2
+
+    def small(flags: int) -> tuple[int, int]:
+        ends = pipe2(flags)
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, 4096)
+        return ends
+
+    monkeypatch.setattr(os, "pipe2", small)
+    with pytest.raises(LaunchError, match="did not fit") as caught:
+        sidecar[0].replace_tokens({"EGRESS_TOKEN_0": Secret("second-token" * 1000)})
+    assert "second" not in str(caught.value)
 
 
 def test_the_launcher_hands_them_over_by_a_pipe(sidecar) -> None:

@@ -109,7 +109,15 @@ class Sidecar:
         reading, writing = os.pipe2(os.O_CLOEXEC)
         try:
             try:
-                os.write(writing, payload)  # fits: a pipe holds MAX_NEW_TOKENS_BYTES
+                os.set_blocking(writing, False)  # nobody reads yet
+                if os.write(writing, payload) < len(payload):
+                    raise BlockingIOError
+            except (
+                BlockingIOError
+            ):  # a pipe holds MAX_NEW_TOKENS_BYTES, but of who has very many of them (pipe(7))
+                raise LaunchError(
+                    "the new tokens did not fit into a pipe: end what has so many open"
+                ) from None
             finally:
                 os.close(writing)
             self._forget_answers()
