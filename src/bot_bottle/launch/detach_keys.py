@@ -27,7 +27,7 @@ def parse(text: str) -> bytes:
     Raises :class:`BadKeys`.
     """
     keys = bytearray()
-    for name in text.split(","):
+    for name in text.split(",") if text.isascii() else [""]:
         lower = name.lower()
         if len(name) == 1 and "!" <= name <= "~":
             keys.append(ord(name))
