@@ -26,9 +26,11 @@ def test_keys_are_read(text: str, keys: bytes) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "d,ctrl-p", "ctrl-", "ctrl-1", "ctrl-pp", "ctrl-p,", "ctrl-a" + ",b" * 8]
-    + ["ctrl-é", "ctrl-ж", "ctrl-İ", "ctrl-a,ctrl-é"],
-)
+    [
+        "", "a", "d,ctrl-p", "ctrl-", "ctrl-1", "ctrl-pp", "ctrl-p,", "ctrl-a" + ",b" * 8,
+        "ctrl-é", "ctrl-ж", "ctrl-İ", "ctrl-a,ctrl-é",
+    ],
+)  # fmt: skip
 def test_what_is_no_sequence_is_refused(text: str) -> None:
     """The first key must be one that is not typed by itself."""
     with pytest.raises(BadKeys):
