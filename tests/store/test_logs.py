@@ -75,6 +75,16 @@ def test_prune(layout: Layout, tmp_path: Path) -> None:
     assert logs.prune(layout, keep_days=7, now_s=now) == 1
 
 
+def test_a_directory_that_was_just_made_is_left(layout: Layout) -> None:
+    """A launch makes it and then opens its log; the daemon that it starts prunes meanwhile. An old one goes."""
+    path = logs.new_log(layout, "new", logs.EGRESS)
+    old = logs.new_log(layout, "unused", logs.EGRESS).parent
+    os.utime(old, (time.time() - DAY_S, time.time() - DAY_S))
+    logs.prune(layout)
+    os.close(logs.open_log(path))
+    assert not old.exists()
+
+
 def test_prune_without_logs(tmp_path: Path) -> None:
     """Nothing there is nothing to do."""
     assert logs.prune(Layout(tmp_path / "h", tmp_path / "s", tmp_path / "r")) == 0

@@ -28,6 +28,9 @@ SCREEN = "screen"
 """the end of what an agent printed while nobody was attached"""
 _KINDS = (BOTTLE, EGRESS, SESSION, SCREEN)
 _SUFFIX = ".log"
+_UNUSED_S = 3600.0
+"""An empty directory younger than this may be a launch's that is about to open its log: the daemon that it starts
+prunes at the same moment."""
 
 
 def new_log(layout: Layout, identity: str, kind: str, *, started_at: str = "") -> Path:
@@ -82,13 +85,16 @@ def prune(
     of files deleted; what can't be deleted stays for the next time. Never raises.
 
     The logs of the identities in *spare* stay (bottles that run)."""
-    deleted = sum(_delete(path) for path in old(layout, keep_days=keep_days, now_s=now_s, spare=spare))
+    deleted = [path for path in old(layout, keep_days=keep_days, now_s=now_s, spare=spare) if _delete(path)]
+    emptied = {path.parent for path in deleted}
+    unused_s = (time.time() if now_s is None else now_s) - _UNUSED_S
     for directory in _directories(layout):
         try:
-            os.rmdir(directory)
+            if directory in emptied or os.lstat(directory).st_mtime < unused_s:
+                os.rmdir(directory)
         except OSError:
             pass  # not empty
-    return deleted
+    return len(deleted)
 
 
 def old(
