@@ -255,9 +255,10 @@ class Dialogue:
         def parse(text: str) -> str:
             if text == LOGIN and template == "codex":
                 return text
-            if not (text.isascii() and text.isidentifier()):
+            if not (text in self._environ or _names_a_variable(text)):
                 raise ValueError(
-                    "that is no variable's name (letters, digits and _): the name, never the value"
+                    "that is no variable's name (capitals, digits and _, or one that is set): the name, "
+                    "never the value"
                 )
             return text
 
@@ -307,3 +308,10 @@ def _hosts(text: str) -> str:
         except BadHost as error:
             raise ValueError(f"{host!r} is no host: {error}") from error
     return text
+
+
+def _names_a_variable(text: str) -> bool:
+    """As variables of credentials are named. A token is an identifier often enough (``ghp_`` and letters), but
+    has small letters; one of 32 hexadecimal capitals would pass, so a name has an underscore too, or is short."""
+    plain = text.isascii() and text.isidentifier() and text == text.upper()
+    return plain and ("_" in text or len(text) < 16)
