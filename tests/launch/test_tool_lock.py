@@ -12,10 +12,10 @@ import json
 import os
 import stat
 import tarfile
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
+from msgspec.structs import replace
 
 from bot_bottle.launch import tool_lock
 from bot_bottle.launch.tool_install import ToolError, ensure_tool, is_installed

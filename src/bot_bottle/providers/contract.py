@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol
 
+import msgspec
+from msgspec import Struct
+
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.egress.config import Route
 
@@ -39,8 +42,7 @@ class GuestFile:
     mode: int = 0o600
 
 
-@dataclass(frozen=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A program out of a package registry, pinned: installed once per version, bound read-only.
 
     ``package`` is an npm package whose tarball's ``integrity`` (``sha512-<base64>``, as npm's lock files
@@ -63,8 +65,7 @@ class Tool:
     """content of ``program`` where no package has it: a shell script of ours"""
 
 
-@dataclass(frozen=True)
-class SkillCopy:
+class SkillCopy(Struct, frozen=True):
     """A skill of the operator's, named by the agent file: the launch copies the host's directory
     ``~/.claude/skills/<name>`` to ``target`` inside."""
 
@@ -103,12 +104,11 @@ class ProviderRequest:
     """the host's, as ``uname -m`` says it: which build of a tool is meant"""
 
 
-@dataclass(frozen=True)
-class ProviderPlan:
+class ProviderPlan(Struct, frozen=True):
     """How the agent is run."""
 
     argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = msgspec.field(default_factory=dict)
     """placeholders and quiet switches, never a credential"""
     hidden_env: frozenset[str] = frozenset()
     """names that are placeholders, not worth showing to the operator"""
