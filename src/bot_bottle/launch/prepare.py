@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from bot_bottle.base import messages
 from bot_bottle.egress.config import Policy, Route
 from bot_bottle.launch import skills
@@ -94,7 +96,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
             request.agent or template, _bottle_names(request, loaded), request.label, request.color
         ),
         template=template,
-        provider=ProviderPlan(**{**provider.__dict__, "argv": argv}),
+        provider=structs.replace(provider, argv=argv),
         policy=slotted.policy,
         tokens=resolve_slots(slotted.slots, host.environ),
         login=replace(login, slots=slotted.slots) if login else None,
