@@ -227,6 +227,6 @@ def test_the_paths_are_short_enough_for_sockets(layout: Layout) -> None:
 def test_dirs_name_only_this_bottle(own_layout: Layout) -> None:
     """Every path of one bottle lies in its own guest or run directory."""
     dirs = prepare_guest(own_layout, "dev", None)
-    paths = [getattr(dirs, name) for name in GuestDirs.__dataclass_fields__]
+    paths = [getattr(dirs, name) for name in GuestDirs.__struct_fields__]
     for path in (path for path in paths if isinstance(path, Path)):
         assert "dev" in path.parts or path.name == "dev.sock"

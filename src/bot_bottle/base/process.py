@@ -7,8 +7,9 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bot_bottle.base.errors import BotBottleError
 
@@ -20,8 +21,7 @@ class ProcessFailed(BotBottleError):
     """A program could not be started, ran too long or ended with a status other than 0."""
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """What a finished program left: ``status`` as Python has it (negative for a signal), its output."""
 
     status: int

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from bot_bottle import __version__
 from bot_bottle.base import messages
@@ -36,8 +38,7 @@ MINT_TRIES = 8
 """36^5 suffixes: a second collision in a row is a sign of something else."""
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """A prepared launch that a person may still decline."""
 
     request: LaunchRequest

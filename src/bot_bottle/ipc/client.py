@@ -15,8 +15,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.ipc import wire
@@ -62,8 +63,7 @@ class DaemonError(BotBottleError):
     """The daemon could not be started or refused."""
 
 
-@dataclass(frozen=True)
-class SidecarHandle:
+class SidecarHandle(Struct, frozen=True):
     """A running sidecar. ``pidfd`` is the caller's to close; readable when the sidecar has ended."""
 
     pid: int

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from bot_bottle.base.text import printable
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE, GuestFile
@@ -43,8 +44,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _OPAQUE = ("user.overlay.opaque", "trusted.overlay.opaque")
 
 
-@dataclass(frozen=True)
-class LayerLeftovers:
+class LayerLeftovers(Struct, frozen=True):
     """The changes in one layer."""
 
     name: str
@@ -59,8 +59,7 @@ class LayerLeftovers:
     """False: there may be more than ``count``"""
 
 
-@dataclass(frozen=True)
-class Leftovers:
+class Leftovers(Struct, frozen=True):
     """True when there is something that would be lost with the state directory."""
 
     layers: tuple[LayerLeftovers, ...]
@@ -102,14 +101,12 @@ def unapplied(
     return Leftovers(tuple(layer for layer in found if layer.count or not layer.complete))
 
 
-@dataclass
-class _Budget:
+class _Budget(Struct):
     looked_at: int = 0
     compared: int = 0
 
 
-@dataclass(frozen=True)
-class _Layer:
+class _Layer(Struct, frozen=True):
     name: str
     target: tuple[str, ...]
     upper: Path

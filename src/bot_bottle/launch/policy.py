@@ -7,8 +7,8 @@ file names; the values travel apart from it, by a pipe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bot_bottle.base.errors import BotBottleError
@@ -33,8 +33,7 @@ class PolicyError(BotBottleError):
     """Flags, files and provider do not make one policy."""
 
 
-@dataclass(frozen=True)
-class SlottedPolicy:
+class SlottedPolicy(Struct, frozen=True):
     """``policy`` names slots; ``slots`` says which host variable fills each."""
 
     policy: Policy

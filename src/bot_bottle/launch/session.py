@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+
+from msgspec import Struct
 
 from bot_bottle.base import messages
 from bot_bottle.base.ids import mint_nonce
@@ -50,8 +52,7 @@ SELF_TEST_TIMEOUT_S = 30.0
 PROXY_SOCKET = "proxy.sock"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a session ended."""
 
     identity: str

@@ -18,9 +18,10 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
 
 from bot_bottle.base.ids import BadIdentity, parse_identity
 from bot_bottle.store.files import StoreError, make_directory, make_home
@@ -207,8 +208,7 @@ def is_preserved(layout: Layout, identity: str) -> bool:
     return os.path.lexists(layout.state(identity) / PRESERVE_NAME)
 
 
-@dataclass(frozen=True)
-class StateSummary:
+class StateSummary(Struct, frozen=True):
     """One state directory as ``list``, ``resume`` and ``cleanup`` see it."""
 
     identity: str

@@ -20,8 +20,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bot_bottle.store.files import (
     StoreError,
@@ -37,8 +38,7 @@ from bot_bottle.store.layout import Layout
 from bot_bottle.store.uids import sidecar_uid_for
 
 
-@dataclass(frozen=True)
-class GuestDirs:
+class GuestDirs(Struct, frozen=True):
     """Paths of one bottle's directories; all exist and have their owners."""
 
     identity: str

@@ -14,8 +14,9 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bot_bottle.store.files import StoreError, make_directory, make_missing, read_small, write_all
 from bot_bottle.store.layout import Layout
@@ -31,8 +32,7 @@ LOCK_WAIT_S = 5.0
 _LOCK = ".lock"
 
 
-@dataclass(frozen=True)
-class UidPair:
+class UidPair(Struct, frozen=True):
     """The uids (and gids) of one bottle and its sidecar."""
 
     bottle: int

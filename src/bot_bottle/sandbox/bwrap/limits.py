@@ -11,8 +11,9 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bot_bottle.sandbox.contract import Limit, Resources
 
@@ -21,8 +22,7 @@ _PERIOD_US = 100_000
 _CONTROLLER: Mapping[Limit, str] = {"cpus": "cpu", "memory_bytes": "memory", "pids": "pids"}
 
 
-@dataclass(frozen=True)
-class Groups:
+class Groups(Struct, frozen=True):
     """Where this host takes limits: limit name to the directory under which groups are made."""
 
     version: int
