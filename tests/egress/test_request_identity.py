@@ -51,15 +51,10 @@ def head(
         (head(b"http://[2001:db8::1]/", host=b"[2001:db8::1]"), None, "http://[2001:db8::1]/"),
         (head(b"/%61/../b//c"), TLS, "https://a.example/b/c"),
         (head(version=b"HTTP/1.0"), TLS, "https://a.example/"),
-        # plain HTTP in a tunnel: the operator's own machine and addresses of a private network (ruling 8)
-        *(
-            (head(host=f"{host}:11434".encode()), Tunnel(bare, 11434, tls=False), f"http://{host}:11434/")
-            for host, bare in (
-                ("host.bot-bottle.internal", "host.bot-bottle.internal"),
-                ("192.168.1.7", "192.168.1.7"),
-                ("10.0.0.1", "10.0.0.1"),
-                ("[fd00::7]", "fd00::7"),
-            )
+        (  # plain HTTP in a tunnel: the operator's own machine (ruling 8)
+            head(host=b"host.bot-bottle.internal:11434"),
+            Tunnel("host.bot-bottle.internal", 11434, tls=False),
+            "http://host.bot-bottle.internal:11434/",
         ),
     ],
 )
@@ -96,6 +91,9 @@ def test_one_identity(request_head: RequestHead, tunnel: Tunnel | None, url: str
                 ("a.example", "a.example"),
                 ("host.bot-bottle.internal.example", "host.bot-bottle.internal.example"),
                 ("127.0.0.1", "127.0.0.1"),
+                ("192.168.1.7", "192.168.1.7"),
+                ("10.0.0.1", "10.0.0.1"),
+                ("[fd00::7]", "fd00::7"),
                 ("169.254.169.254", "169.254.169.254"),
                 ("93.184.216.34", "93.184.216.34"),
                 ("[::1]", "::1"),
@@ -103,7 +101,8 @@ def test_one_identity(request_head: RequestHead, tunnel: Tunnel | None, url: str
                 ("[2001:4860::1]", "2001:4860::1"),
             )
         ),
-        (head(host=b"10.0.0.1:11434"), Tunnel("10.0.0.2", 11434, tls=False)),
+        (head(host=b"10.0.0.1"), Tunnel("10.0.0.2", 80, tls=False)),
+        (head(host=b"host.bot-bottle.internal:1"), Tunnel("host.bot-bottle.internal", 2, tls=False)),
         # not exactly one Host
         (head(host=None), TLS),
         (head(b"http://a.example/", host=None), None),

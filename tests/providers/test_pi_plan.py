@@ -126,7 +126,7 @@ def test_every_setting() -> None:
         ({"base_url": "http://llm.example.com/v1"}, "llm.example.com", 80, "/v1/chat/completions"),
         ({"base_url": "https://a.example/v1", "api": "openai-responses"}, "a.example", 443, "/v1/responses"),
         ({"base_url": "https://a.example", "api": "anthropic-messages"}, "a.example", 443, "/v1/messages"),
-        ({"base_url": "http://[fd00::7]:8000/v1"}, "fd00::7", 8000, "/v1/chat/completions"),
+        ({"base_url": "https://[fd00::7]:8000/v1"}, "fd00::7", 8000, "/v1/chat/completions"),
     ],
 )
 def test_route(settings: dict[str, object], host: str, port: int, path: str) -> None:
@@ -145,8 +145,8 @@ def test_another_api_opens_what_is_below() -> None:
 @pytest.mark.parametrize(
     ("url", "private"),
     [
-        ("http://192.168.1.7:11434/v1", True),
-        ("http://[fd00::7]:11434/v1", True),
+        ("http://192.168.1.7/v1", True),
+        ("https://[fd00::7]:11434/v1", True),
         ("http://93.184.216.34:80/v1", False),
         ("https://llm.example.com/v1", False),
     ],
@@ -211,6 +211,7 @@ HTTPS = {"base_url": "https://llm.example.com"}
         ({"settings": {"base_url": "https://*.example.com"}}, "base_url"),
         ({"settings": {"base_url": "http://llm.example.com:8000/v1"}}, "use https"),
         ({"settings": {"base_url": "http://93.184.216.34:8000/v1"}}, "use https"),
+        ({"settings": {"base_url": "http://192.168.1.7:11434/v1"}}, "use https"),
         ({"settings": {"base_url": "http://localhost:11434/v1"}}, "'host.bot-bottle.internal' instead"),
         ({"settings": {"base_url": "http://127.0.0.1:11434/v1"}}, "'host.bot-bottle.internal' instead"),
         ({"settings": {"base_url": "http://127.9.9.9:11434/v1"}}, "'host.bot-bottle.internal' instead"),

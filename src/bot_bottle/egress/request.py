@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot_bottle.base.memo import Memo
-from bot_bottle.egress.address import is_private_literal
 from bot_bottle.egress.fields import is_token
 from bot_bottle.egress.hosts import HOST_ALIAS, BadHost, canonical_host, split_authority
 from bot_bottle.egress.paths import BadPath, canonical_path, check_query
@@ -60,10 +59,10 @@ class Tunnel:
 
     @property
     def may_be_plain(self) -> bool:
-        """Whether HTTP without TLS may go through: to port 80 (ruling 63), and to the operator's own machine or
-        private network, whose services speak plain HTTP on ports that a route has to name (ruling 8). Clients
-        tunnel that, too (undici, so node's fetch)."""
-        return self.port == 80 or self.host == HOST_ALIAS or is_private_literal(self.host)
+        """Whether HTTP without TLS may go through: to port 80 (ruling 63), and to the operator's own machine,
+        whose services speak plain HTTP on ports that a route has to name (ruling 8). Clients tunnel that, too
+        (undici, so node's fetch)."""
+        return self.port == 80 or self.host == HOST_ALIAS
 
 
 @dataclass(frozen=True)

@@ -173,8 +173,7 @@ def _server(url: str) -> _Server:
         )
     if parts.scheme == "http" and not Tunnel(host, port, tls=False).may_be_plain:
         raise ProviderError(
-            f"{where}: plain HTTP goes to port 80, to {HOST_ALIAS!r}, or to a private address that is written "
-            f"out, not to {host}:{port}: use https"
+            f"{where}: plain HTTP goes to port 80 or to {HOST_ALIAS!r}, not to {host}:{port}: use https"
         )
     return _Server(url, parts.scheme, host, port, path.rstrip("/"))
 
