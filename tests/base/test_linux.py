@@ -224,3 +224,15 @@ def test_import_is_light() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == "set()\n"
+
+
+def test_exchange(tmp_path: Path) -> None:
+    """Two names change places, whatever they are; one that is missing changes nothing."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_text("1")
+    (tmp_path / "b").write_text("2")
+    linux.exchange(tmp_path / "a", tmp_path / "b")
+    assert ((tmp_path / "a").read_text(), (tmp_path / "b" / "x").read_text()) == ("2", "1")
+    with pytest.raises(FileNotFoundError, match="exchanging"):
+        linux.exchange(tmp_path / "a", tmp_path / "missing")
+    assert (tmp_path / "a").read_text() == "2"

@@ -60,6 +60,8 @@ _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE_PARENT = 0x00008000
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR = 442  # one number on every architecture that has it (Linux 5.12)
+_RENAMEAT2 = {"x86_64": 316, "aarch64": 276}
+_RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _CLOSE_RANGE = 436  # one number on every architecture that has it (Linux 5.9)
@@ -265,6 +267,19 @@ def load_seccomp(program: bytes) -> None:
 
     fprog = _Program(len(program) // 8, ctypes.cast(code, ctypes.c_void_p))
     _prctl("loading the seccomp filter", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(fprog))
+
+
+# -- files
+def exchange(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> None:
+    """Swap the two names in one step (renameat2(2), RENAME_EXCHANGE); both exist, on one file system that can."""
+    number = _RENAMEAT2.get(os.uname().machine)
+    if number is None:
+        raise OSError(38, f"renameat2 is not known for {os.uname().machine}")
+    result = _libc.syscall(
+        ctypes.c_long(number), ctypes.c_int(_AT_FDCWD), _text(path), ctypes.c_int(_AT_FDCWD), _text(other),
+        ctypes.c_uint(_RENAME_EXCHANGE),
+    )  # fmt: skip
+    _checked(result, f"exchanging {str(path)!r} and {str(other)!r}")
 
 
 # -- descriptors
