@@ -50,7 +50,10 @@ def models(**settings: object) -> dict[str, object]:
         ({"prompt": "be brief"}, (*SCOPE, *PROMPT)),
         ({"argv": ("--thinking", "low")}, (*SCOPE, "--thinking", "low")),
         ({"task": "--version"}, (*SCOPE, "-p", "--", "--version")),
-        ({"resume": True}, SCOPE),
+        (
+            {"resume": True, "prompt": "be brief", "task": "go on"},
+            (*SCOPE, "--continue", *PROMPT, "-p", "--", "go on"),
+        ),
     ],
 )
 def test_argv(fields: dict[str, object], argv: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.config import Policy
 from bot_bottle.ipc.sidecar import ConnectTo
-from bot_bottle.providers.contract import GuestFile, ProviderPlan
+from bot_bottle.providers.contract import GuestFile, ProviderPlan, Transcript
 from bot_bottle.sandbox.contract import Mount, Resources
 
 if TYPE_CHECKING:
@@ -75,5 +75,9 @@ class LaunchPlan:
     resources: Resources = field(default_factory=Resources)
     connect_to: tuple[ConnectTo, ...] = ()
     extra_ca: tuple[Path, ...] = ()
+    transcript: Transcript | None = None
+    """what is copied out at the end; None: the agent has no conversations"""
+    restore_transcript: bool = False
+    """the home has no conversation, and an earlier session's copy has: it is put back before the agent starts"""
     notes: tuple[str, ...] = ()
     """what the operator must know before: what is not enforced, what the agent can see"""

@@ -26,9 +26,9 @@ from bot_bottle.providers.contract import (
     GUEST_HOME,
     GUEST_WORKSPACE,
     GuestFile,
-    Provider,
     ProviderPlan,
     ProviderRequest,
+    Transcript,
 )
 from bot_bottle.providers.registry import find_provider, pick_token_variable
 from bot_bottle.sandbox.contract import Mount, Resources
@@ -79,7 +79,10 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     login = _host_login(request, bottle, host)
     if login is not None:
         host = replace(host, environ={**host.environ, **login.values})
-    template, provider = _provider_plan(request, loaded, host, workdir, instance)
+    template = _template(request, bottle)
+    transcript = find_provider(template).transcript
+    in_home, in_copy = _conversations(request, transcript, host.layout, instance)
+    provider = _provider_plan(request, loaded, host, workdir, instance, resume=in_home or in_copy)
     tool = _tool(provider, bottle, host)
     base, others, roots = _routes(request, bottle)
     slotted = compose(provider.routes, others, base)
@@ -109,6 +112,8 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         resources=_resources(bottle),
         connect_to=tuple(parse_connect_to(text) for text in request.run.connect_to),
         extra_ca=roots,
+        transcript=transcript,
+        restore_transcript=in_copy and not in_home,
         notes=tuple(notes),
     )
     return Prepared(plan, loaded, plan.subject.bottles)
@@ -123,7 +128,7 @@ def policy_routes(
     loaded = _load(request, host)
     provider: tuple[Route, ...] = ()
     if loaded is not None and loaded.bottle.agent_provider.template != "command":
-        provider = _provider_plan(request, loaded, host, GUEST_HOME, "", needs_credential=False)[1].routes
+        provider = _provider_plan(request, loaded, host, GUEST_HOME, "", needs_credential=False).routes
     base, others, _ = _routes(request, loaded.bottle if loaded else None)
     return provider, others, base
 
@@ -158,6 +163,10 @@ def _bottle_names(request: LaunchRequest, loaded: Loaded | None) -> tuple[str, .
 
 
 # -- the provider
+def _template(request: LaunchRequest, bottle: Bottle | None) -> str:
+    return request.template or (bottle.agent_provider.template if bottle else "command")
+
+
 def _provider_plan(
     request: LaunchRequest,
     loaded: Loaded | None,
@@ -166,10 +175,12 @@ def _provider_plan(
     instance: str,
     *,
     needs_credential: bool = True,
-) -> tuple[str, ProviderPlan]:
+    resume: bool = False,
+) -> ProviderPlan:
+    """*resume*: there is a conversation to go on with."""
     config = loaded.bottle.agent_provider if loaded else None
     use_config = config is not None and request.template in ("", config.template)
-    template = request.template or (config.template if config else "command")
+    template = _template(request, loaded.bottle if loaded else None)
     provider = find_provider(template)
     token = (config.auth_token if config is not None and use_config else "") or request.run.auth_token
     if not token and not loaded and provider.token_variables:
@@ -182,7 +193,7 @@ def _provider_plan(
                 "another variable in a bottle (agent_provider.auth_token) and start that"
             )
     kind = config.auth_kind if config is not None and use_config else None
-    plan = provider.plan(
+    return provider.plan(
         ProviderRequest(
             settings=config.settings if config is not None and use_config else request.run.settings,
             auth_token=token,
@@ -197,12 +208,11 @@ def _provider_plan(
             color=request.color,
             skills=loaded.agent.skills if loaded else (),
             forward_host_credentials=_forwards(request, loaded.bottle if loaded else None),
-            resume=request.resume and _has_session(provider, host.layout, instance),
+            resume=resume,
             needs_credential=needs_credential,
             machine=os.uname().machine,
         )
     )
-    return template, plan
 
 
 def _forwards(request: LaunchRequest, bottle: Bottle | None) -> bool:
@@ -223,17 +233,17 @@ def _host_login(request: LaunchRequest, bottle: Bottle | None, host: Host) -> Lo
     return LoginSource(login, login.read().variables())
 
 
-def _has_session(provider: Provider, layout: Layout, instance: str) -> bool:
-    """Whether the agent left a conversation in the home that is used again. The home is hostile: no link in
-    it is followed, and nothing but the names is looked at. Nothing of the bottle runs yet."""
-    if provider.session is None:
-        return False
-    place = layout.guest(instance) / "home" / "upper"
-    for name in provider.session.relative_to(GUEST_HOME).parts:
-        place = place / name
-        if place.is_symlink() or not place.is_dir():
-            return False
-    return True
+def _conversations(
+    request: LaunchRequest, transcript: Transcript | None, layout: Layout, instance: str
+) -> tuple[bool, bool]:
+    """Whether a resumed agent left a conversation in the home that is used again, and whether there is an earlier
+    copy. The home is hostile, and nothing of the bottle runs yet."""
+    if transcript is None or not request.resume:
+        return False, False
+    from bot_bottle.launch.transcript import is_at, is_in_home  # only where something is resumed
+
+    in_home = is_in_home(layout.guest(instance) / "home" / "upper", transcript)
+    return in_home, is_at(layout.transcript(instance), transcript)
 
 
 def _tool(provider: ProviderPlan, bottle: Bottle | None, host: Host) -> BoundTool | None:

@@ -17,6 +17,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from bot_bottle.base import messages
+from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.ids import mint_nonce
 from bot_bottle.egress.codec import dump_policy
 from bot_bottle.ipc.sidecar import SidecarSpec
@@ -26,7 +27,7 @@ from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.routes_file import read_roots
 from bot_bottle.launch.sidecar import Sidecar, listen
 from bot_bottle.launch.watching import Stopped, Watchers, terminations
-from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE
+from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE, Transcript
 from bot_bottle.sandbox.contract import (
     Backend,
     Bottle,
@@ -106,6 +107,8 @@ class Session:
         self._front = front
         self._fresh = fresh
         self._nonce = mint_nonce()
+        self._started = False
+        """the agent was"""
 
     def run(self, announce: Callable[[str], None] = messages.debug) -> Outcome:
         """Launch, run the agent to its end, tear down.
@@ -119,6 +122,22 @@ class Session:
         self._front.begin(identity)
         if self._fresh:  # an earlier session's work stays marked until this one's end is known
             self._state.clear_preserve()
+        try:
+            status, dirs = self._run(announce)
+        except BaseException:
+            self._keep_transcript()
+            raise
+        self._state.write_phase(ENDING)
+        left = unapplied(dirs, provisioned=self._plan.files, scratch=self._plan.provider.scratch)
+        preserved = (self._started and status != 0) or bool(left)
+        if preserved:
+            self._keep_transcript()
+        else:
+            self._state.clear_preserve()
+        return Outcome(identity, status, preserved, left, dirs.base)
+
+    def _run(self, announce: Callable[[str], None]) -> tuple[int, GuestDirs]:
+        """The agent's status; nothing of the bottle runs afterwards, nor when this raises."""
         with ExitStack() as stack, terminations():
             dirs = self._prepare(announce)
             bottle, sidecar = self._launch(stack, dirs, announce)
@@ -126,21 +145,16 @@ class Session:
             announce("the agent starts")
             self._state.write_phase(RUNNING)
             self._state.preserve()  # until its end is known: whatever kills us now must not lose its work
-            started = True
+            self._started = True
             try:
-                status = self._attach(bottle, sidecar, dirs)
+                return self._attach(bottle, sidecar, dirs), dirs
             except ProgramNotStarted as error:
                 messages.error(str(error))
-                status, started = error.status, False
+                self._started = False
+                return error.status, dirs
             except (LaunchError, SandboxError, Stopped):
                 messages.warning(f"the bottle was stopped; its storage is kept in {dirs.base}")
                 raise
-        self._state.write_phase(ENDING)
-        left = unapplied(dirs, provisioned=self._plan.files, scratch=self._plan.provider.scratch)
-        preserved = (started and status != 0) or bool(left)
-        if not preserved:
-            self._state.clear_preserve()
-        return Outcome(identity, status, preserved, left, dirs.base)
 
     # -- before the launch
     def _prepare(self, announce: Callable[[str], None]) -> GuestDirs:
@@ -241,8 +255,36 @@ class Session:
         return tuple(layers)
 
     def _provision(self, bottle: Bottle) -> None:
+        if self._plan.transcript is not None and self._plan.restore_transcript:
+            self._restore_transcript(bottle, self._plan.transcript)
         for file in self._plan.files:
             bottle.write(file.path, file.content, file.mode)
+
+    # -- the conversation (ruling 34); what goes wrong with it ends nothing
+    def _restore_transcript(self, bottle: Bottle, transcript: Transcript) -> None:
+        from bot_bottle.launch.transcript import restore  # only a resumed bottle pays for it
+
+        try:
+            count = restore(self._layout.transcript(self._state.identity), transcript, bottle.write)
+        except (OSError, BotBottleError) as error:
+            messages.warning(f"the earlier conversation was not put back: {error}")
+        else:
+            messages.info(f"the earlier conversation was put back ({count} files)")
+
+    def _keep_transcript(self) -> None:
+        if not self._started or self._plan.transcript is None:
+            return
+        from bot_bottle.launch.transcript import save  # only an agent's session pays for it
+
+        upper = self._layout.guest(self._state.identity) / "home" / "upper"
+        try:
+            saved = save(upper, self._plan.transcript, self._layout.transcript(self._state.identity))
+        except (OSError, BotBottleError) as error:
+            messages.warning(f"the conversation was not copied: {error}")
+            return
+        if saved.left_out_count:
+            named = ", ".join(saved.left_out)
+            messages.warning(f"left out of the conversation's copy ({saved.left_out_count} in all): {named}")
 
     # -- the agent
     def _attach(self, bottle: Bottle, sidecar: Sidecar, dirs: GuestDirs) -> int:

@@ -26,6 +26,7 @@ from bot_bottle.providers.contract import (
     ProviderRequest,
     SkillCopy,
     Tool,
+    Transcript,
     check_credential,
     check_task,
     startup_args,
@@ -117,7 +118,16 @@ class Claude:
 
     template = "claude"
     token_variables: tuple[str, ...] = (OAUTH_VARIABLE, API_KEY_VARIABLE)
-    session: PurePosixPath | None = _CONFIG / "projects"
+    transcript: Transcript | None = Transcript(
+        _CONFIG,
+        (
+            "projects/*/*.jsonl",
+            "projects/*/*/subagents/*.jsonl",
+            "projects/*/*/subagents/*.meta.json",
+            "projects/*/*/tool-results/*.json",
+            "projects/*/*/tool-results/*.txt",
+        ),
+    )
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """Raises :class:`ProviderError` for a credential that is missing, unusable or of unclear kind."""

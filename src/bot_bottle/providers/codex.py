@@ -28,6 +28,7 @@ from bot_bottle.providers.contract import (
     ProviderRequest,
     SkillCopy,
     Tool,
+    Transcript,
     check_credential,
     check_task,
     startup_args,
@@ -124,7 +125,7 @@ class Codex:
 
     template = "codex"
     token_variables: tuple[str, ...] = API_KEY_VARIABLES
-    session: PurePosixPath | None = _CONFIG / "sessions"
+    transcript: Transcript | None = Transcript(_CONFIG, ("sessions/*/*/*/*.jsonl",))
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """Raises :class:`ProviderError` for a credential that is missing or unusable."""

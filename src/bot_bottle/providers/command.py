@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from bot_bottle.providers.contract import (
     PROMPT_PATH,
@@ -11,6 +10,7 @@ from bot_bottle.providers.contract import (
     ProviderError,
     ProviderPlan,
     ProviderRequest,
+    Transcript,
 )
 
 PROMPT_VARIABLE = "BOT_BOTTLE_PROMPT_FILE"
@@ -22,7 +22,7 @@ class Command:
 
     template = "command"
     token_variables: tuple[str, ...] = ()
-    session: PurePosixPath | None = None
+    transcript: Transcript | None = None
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """``settings.argv``, then the request's argv. Raises :class:`ProviderError`."""

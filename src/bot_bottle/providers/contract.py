@@ -73,6 +73,17 @@ class SkillCopy(Struct, frozen=True):
     target: PurePosixPath
 
 
+class Transcript(Struct, frozen=True):
+    """Where an agent keeps its conversations: all of its home that is copied out at a session's end, and put back
+    when the home is gone (ruling 34). Settings, hooks and credentials lie beside them and match no pattern."""
+
+    directory: PurePosixPath
+    """inside, in the home"""
+    files: tuple[str, ...]
+    """relative to it, each part a name, ``*`` (any name) or ``*.suffix``; regular files that match are the
+    conversations"""
+
+
 @dataclass(frozen=True)
 class ProviderRequest:
     """What the launch knows when it asks for a plan."""
@@ -135,8 +146,8 @@ class Provider(Protocol):
     template: str
     token_variables: tuple[str, ...]
     """host variables that ``run --provider`` tries, in order, when no ``auth_token`` is named"""
-    session: PurePosixPath | None
-    """path inside that is there once a conversation can be continued; None: there are none"""
+    transcript: Transcript | None
+    """where its conversations lie, for one that can continue them (``ProviderRequest.resume``); None: it has none"""
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """Raises :class:`ProviderError`."""

@@ -27,6 +27,7 @@ from bot_bottle.providers.contract import (
     ProviderRequest,
     SkillCopy,
     Tool,
+    Transcript,
     check_credential,
     check_task,
     startup_args,
@@ -96,7 +97,7 @@ class Pi:
 
     template = "pi"
     token_variables: tuple[str, ...] = ()
-    session: PurePosixPath | None = None
+    transcript: Transcript | None = Transcript(_AGENT, ("sessions/*/*.jsonl",))
 
     def plan(self, request: ProviderRequest) -> ProviderPlan:
         """Raises :class:`ProviderError` for settings or a credential that can't be used."""
@@ -200,11 +201,13 @@ def _token(request: ProviderRequest) -> str:
 
 # -- the plan's parts
 def _argv(request: ProviderRequest) -> tuple[str, ...]:
-    """Startup, prompt, then the person's own, then the task behind ``--``."""
+    """Startup, resume, prompt, then the person's own, then the task behind ``--``."""
     check_task(request.task)
     provider = _text(request.settings, "provider", DEFAULT_PROVIDER)
     scope = ",".join(f"{provider}/{model}" for model in _models(request.settings))
     argv = ["pi", "--models", scope, *startup_args(request.settings)]
+    if request.resume:
+        argv.append("--continue")
     if request.prompt:
         argv += ["--append-system-prompt", str(PROMPT_PATH)]
     argv += request.argv

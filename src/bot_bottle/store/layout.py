@@ -44,6 +44,10 @@ class Layout:
         """``state/<identity>/``: metadata, lock, marker, policy; gone after a clean end."""
         return self.states / parse_identity(identity)
 
+    def transcript(self, identity: str) -> Path:
+        """``state/<identity>/transcript/``: the agent's conversations, as its last session left them."""
+        return self.state(identity) / "transcript"
+
     def egress(self, identity: str) -> Path:
         """The directory with ``routes.yaml``; the sidecar sees it read-only."""
         return self.guest(identity) / "egress"
