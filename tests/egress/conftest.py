@@ -100,7 +100,7 @@ def routes(draw: st.DrawFn, *, provider: bool = True) -> Route:
         matches=tuple(draw(st.lists(MATCHES, max_size=3))),
         git_fetch=draw(st.booleans()),
         dlp=draw(DLPS),
-        headers=tuple(draw(st.lists(FURTHER_HEADERS, unique=True))),
+        headers=draw(st.none() | st.lists(FURTHER_HEADERS, unique=True).map(tuple)),
         allow_private=draw(st.booleans()),
         meter=draw(st.none() | st.builds(Meter, WORDS, st.sampled_from(MeterFormat))),
         preset=preset,

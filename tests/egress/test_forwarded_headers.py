@@ -26,8 +26,22 @@ def forwarded(route: Route, headers: Headers) -> Headers:
     return plan_headers(route).forwarded(headers)
 
 
+SANE = {
+    "accept": "*/*",
+    "accept-encoding": "gzip",
+    "accept-language": "de",
+    "anthropic-version": "2023-06-01",
+    "content-type": "text/plain",
+    "if-none-match": '"v"',
+    "range": "bytes=0-1",
+}
+"""Values of fields that have a form; of others anything will do."""
+
+
 def names(route: Route, *fields: str) -> list[str]:
-    return [name for name, _ in forwarded(route, tuple((field, "v") for field in fields))]
+    return [
+        name for name, _ in forwarded(route, tuple((field, SANE.get(field.lower(), "v")) for field in fields))
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(FRAMING))
@@ -124,6 +138,14 @@ def test_provider_fields() -> None:
     """Each provider's client keeps what it needs; another's does not pass."""
     assert names(CLAUDE, "Anthropic-Version", "X-App", "OpenAI-Beta") == ["Anthropic-Version", "X-App"]
     assert names(Route("a.example", provider="unknown"), "Anthropic-Version", "Accept") == ["Accept"]
+
+
+def test_a_route_that_says_which_headers_pass() -> None:
+    """Written, ``headers`` is the list there too where no credential is set; ``false`` adds nothing to it."""
+    plain = ("Cookie", "X-Custom", "Accept", "X-Mine", "Authorization")
+    assert names(Route("a.example", headers=("X-Mine",)), *plain) == ["Accept", "X-Mine"]
+    assert names(Route("a.example", headers=()), *plain) == ["Accept"]
+    assert names(Route("a.example", headers=(), auth=Passthrough()), *plain) == ["Accept", "Authorization"]
 
 
 def test_provider_passthrough() -> None:

@@ -130,10 +130,13 @@ def _decode_git(entry: Mapping[str, object], path: KeyPath) -> bool:
     return fields.boolean(git.get("fetch", False), (*where, "fetch"))
 
 
-def _decode_headers(entry: Mapping[str, object], path: KeyPath) -> tuple[str, ...]:
+def _decode_headers(entry: Mapping[str, object], path: KeyPath) -> tuple[str, ...] | None:
+    """``false``: the standard list alone; no such key: None."""
     if "headers" not in entry:
-        return ()
+        return None
     where = (*path, "headers")
+    if entry["headers"] is False:
+        return ()
     names = []
     for item, item_path in fields.items(entry["headers"], where, limit=MAX_HEADERS):
         name = fields.header_name(item, item_path)
@@ -186,7 +189,7 @@ def _check_route(route: Route, path: KeyPath) -> None:
         raise ConfigError(f"{dotted(path)}: {HOST_ALIAS} needs the key 'ports'", (*path, "host"))
     if isinstance(route.auth, tuple):
         injected = {inject.header.lower() for inject in route.auth}
-        for index, name in enumerate(route.headers):
+        for index, name in enumerate(route.headers or ()):
             if name.lower() in injected:
                 raise ConfigError(f"{name!r} is injected on this route: remove it", (*path, "headers", index))
 
@@ -282,8 +285,8 @@ def encode_route(route: Route, dialect: Dialect) -> dict[str, object]:
     dlp = rules.encode_dlp(route.dlp)
     if dlp:
         out["dlp"] = dlp
-    if route.headers:
-        out["headers"] = list(route.headers)
+    if route.headers is not None:
+        out["headers"] = list(route.headers) or False
     if route.allow_private:
         out["allow_private"] = True
     if route.meter is not None:

@@ -153,8 +153,9 @@ class Route(Struct, frozen=True):
     matches: tuple[Match, ...] = ()
     git_fetch: bool = False
     dlp: Dlp = field(default_factory=Dlp)
-    headers: tuple[str, ...] = ()
-    """further request headers let through on a credentialed route"""
+    headers: tuple[str, ...] | None = None
+    """None: not written. Written: only the standard list of request headers and these pass, as it is where a
+    credential is set; ``()``, written ``false``: the standard list alone"""
     allow_private: bool = False
     meter: Meter | None = None
     preset: str | None = None

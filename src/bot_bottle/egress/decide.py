@@ -12,70 +12,12 @@ from bot_bottle.egress.config import Route
 from bot_bottle.egress.git_http import GitUse, git_use
 from bot_bottle.egress.headers import Headers, end_to_end, injections
 from bot_bottle.egress.hosts import INTROSPECTION_HOST, ip_literal
+from bot_bottle.egress.identity_keys import identity_in_path, identity_key
 from bot_bottle.egress.labels import NEW_NAMES, WINDOW_S, carries_data
 from bot_bottle.egress.match import CompiledPolicy, CompiledRoute
 from bot_bottle.egress.paths import query_pairs
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Allow, Deny, Hint, Introspect, Verdict
-
-_IDENTITY_KEYS = frozenset(
-    {
-        "accesskey",
-        "accesskeyid",
-        "accesstoken",
-        "apikey",
-        "apisecret",
-        "apitoken",
-        "appkey",
-        "applicationkey",
-        "auth",
-        "authkey",
-        "authorization",
-        "authtoken",
-        "awsaccesskeyid",
-        "bearer",
-        "bearertoken",
-        "clientsecret",
-        "consumerkey",
-        "googleaccessid",
-        "hmac",
-        "idtoken",
-        "jobtoken",
-        "jwt",
-        "key",
-        "oauthconsumerkey",
-        "oauthsignature",
-        "oauthtoken",
-        "oauthverifier",
-        "passwd",
-        "password",
-        "personalaccesstoken",
-        "privatetoken",
-        "refreshtoken",
-        "secret",
-        "secretkey",
-        "session",
-        "sessionid",
-        "sharedaccesssignature",
-        "sid",
-        "sig",
-        "signature",
-        "subscriptionkey",
-        "token",
-        "userkey",
-        "usertoken",
-        "xamzcredential",
-        "xamzsecuritytoken",
-        "xamzsignature",
-        "xapikey",
-        "xgoogapikey",
-        "xgoogcredential",
-        "xgoogsignature",
-    }
-)
-"""Names under which services take a credential out of a URL, letters and digits alone: servers part words
-differently (PHP reads ``api key`` as ``api_key``). On a host where our credential stands they would name
-another account (egress.md §10.1; threats E1)."""
 
 _BY_ITS_NAME = "this host needs a route of its own"
 
@@ -145,7 +87,7 @@ def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> 
         return _deny(found, "match: the URL names another method", Hint.MALFORMED)
     if upgrades:
         return _deny(found, "target: WebSocket is not carried yet", Hint.NO_WEBSOCKET, status=426)
-    return _credentials(found, identity, headers, names)
+    return _credentials(found, identity, headers)
 
 
 def _introspect(identity: RequestIdentity) -> Verdict:
@@ -169,25 +111,40 @@ def _upgrades(identity: RequestIdentity) -> set[str]:
     return set() if told is None else {protocol.strip().lower() for protocol in told.split(",")}
 
 
-def _credentials(
-    found: CompiledRoute, identity: RequestIdentity, headers: Headers, names: frozenset[str]
-) -> Verdict:
+def _credentials(found: CompiledRoute, identity: RequestIdentity, headers: Headers) -> Verdict:
     route = found.route
     inject = injections(route)
     if inject and identity.scheme != "https":
         return _deny(found, "credential: this host's credential goes over TLS only", Hint.HTTPS)
-    if found.guarded and names & _IDENTITY_KEYS:
-        return _deny(found, "credential: the URL carries a credential or identity", Hint.CREDENTIAL)
+    if found.guarded:
+        named = _identity_named(identity)
+        if named is not None:
+            what = f"the URL carries a credential or identity ({named})"
+            return _deny(found, f"credential: {what}", Hint.CREDENTIAL)
     sent = (("Host", identity.authority), *found.headers.forwarded(headers))
-    return Allow(route, sent, inject)
+    return Allow(route, sent, inject, found.headers.keeps_cookies)
+
+
+def _identity_named(identity: RequestIdentity) -> str | None:
+    """The key or form by which the URL names an account, as it is documented."""
+    named = _KEY_IN_QUERY[identity.query] if identity.query else None
+    if named is None and ";" in identity.path:
+        named = _first_key(_names_in_path(identity.path))
+    return named or _IN_PATH[identity.path]
+
+
+def _first_key(names: frozenset[str]) -> str | None:
+    return next((key for name in sorted(names) if (key := identity_key(name))), None)
 
 
 def _parameter_names(identity: RequestIdentity) -> frozenset[str]:
     """Names of the parameters in query and path."""
     names = _NAMES[identity.query] if identity.query else frozenset()
-    if ";" in identity.path:
-        names = names.union(*(_names(segment.partition(";")[2]) for segment in identity.path.split("/")))
-    return names
+    return names | _names_in_path(identity.path) if ";" in identity.path else names
+
+
+def _names_in_path(path: str) -> frozenset[str]:
+    return frozenset().union(*(_names(segment.partition(";")[2]) for segment in path.split("/")))
 
 
 def _names(parameters: str) -> frozenset[str]:
@@ -204,6 +161,8 @@ def _names(parameters: str) -> frozenset[str]:
 
 
 _NAMES = Memo(_names)
+_KEY_IN_QUERY: Memo[str, str | None] = Memo(lambda query: _first_key(_NAMES[query]))
+_IN_PATH: Memo[str, str | None] = Memo(identity_in_path)
 
 
 def _deny(found: CompiledRoute | None, reason: str, hint: Hint, *, status: int = 403) -> Deny:

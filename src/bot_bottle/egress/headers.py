@@ -3,7 +3,8 @@
 On every route: hop-by-hop and framing fields fall away (RFC 9110 section 7.6.1), what the client sent as a
 credential, and fields that make a server treat the request as another one than was judged (method and path
 overrides, forwarding fields). Where a credential of ours is set, and on provider hosts, only a list passes:
-an allowed host must not be told that somebody else is asking (threats E1, E2).
+an allowed host must not be told that somebody else is asking (threats E1, E2). What their values may be is in
+``forms``. Answers there give no session: a cookie that the client got would come back with its next request.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import lru_cache
 
 from bot_bottle.base.memo import Memo
 from bot_bottle.egress.config import ConfigError, Inject, Passthrough, Route, Scheme
+from bot_bottle.egress.forms import narrowed
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -64,7 +66,7 @@ _CREDENTIALS = frozenset({"authorization"})
 """The client's own, on every route without passthrough; ``proxy-authorization`` is in :data:`FRAMING`."""
 
 _PASSED_ON = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
-"""On a provider host with passthrough these go through as well."""
+"""Where only listed fields pass, these go through with passthrough as well."""
 
 _ALLOWED = frozenset(
     {
@@ -107,67 +109,6 @@ _PROVIDER_ALLOWED: Mapping[str, frozenset[str]] = {
 }
 """What each provider's client needs beside :data:`_ALLOWED`."""
 
-_BETA_ALLOWED: Mapping[str, frozenset[str]] = {
-    "anthropic-beta": frozenset(
-        {
-            "adaptive-thinking",
-            "advanced-tool-use",
-            "advisor-tool",
-            "afk-mode",
-            "auto-mode-classifier",
-            "cache-diagnosis",
-            "cache-keepalive",
-            "claude-code",
-            "claude-code-side-query",
-            "compact",
-            "context-1m",
-            "context-hint",
-            "context-management",
-            "effort",
-            "extended-cache-ttl",
-            "fast-mode",
-            "fine-grained-tool-streaming",
-            "inline-tools",
-            "interleaved-thinking",
-            "max-tokens",
-            "mid-conversation-system",
-            "mid-conversation-system-clear-at",
-            "mid-conversation-tool-changes",
-            "oauth",
-            "output-128k",
-            "per-turn-control",
-            "prompt-caching",
-            "prompt-caching-evict",
-            "prompt-caching-scope",
-            "redact-thinking",
-            "structured-outputs",
-            "task-budgets",
-            "thinking-binding-controls",
-            "thinking-display-updates",
-            "thinking-resumption",
-            "thinking-token-count",
-            "timing",
-            "token-counting",
-            "token-efficient-tools",
-            "tool-examples",
-            "tool-provenance",
-            "tool-search-tool",
-        }
-    ),
-    "openai-beta": frozenset({"responses", "responses_websockets"}),
-    "x-codex-beta-features": frozenset({"remote_compaction_v2"}),
-    "x-openai-internal-codex-responses-lite": frozenset({"true"}),
-}
-"""Feature names without their date: those of a conversation (read in Claude Code 2.1.330, which asks again
-without one that the API refuses). Not here, so they fall away: whatever lets the provider fetch, call out, run
-code, keep files or know another identity (web fetch and search, MCP connector and tunnels, code execution,
-Files, memory, message threads, skills, batches, managed agents, user profiles). ``advanced-tool-use`` stands
-for tool search here; the code execution that it also knows is a tool in the body, judged there."""
-
-_USER_AGENT_PRODUCTS = 4
-_USER_AGENT_CHARS = 48
-_PRODUCT_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-/")
-
 
 def field_key(name: str) -> str:
     """*name* as servers that make variables of fields read it (CGI, WSGI, PHP): an underscore is a hyphen to
@@ -177,8 +118,9 @@ def field_key(name: str) -> str:
 
 
 def is_guarded(route: Route) -> bool:
-    """Whether only listed fields pass: a credential of ours is set, or a provider owns the host."""
-    return bool(injections(route)) or route.provider is not None
+    """Whether only listed fields pass, and a URL names no account: a credential of ours is set, a provider owns
+    the host, or the route says which fields pass (``headers``)."""
+    return bool(injections(route)) or route.provider is not None or route.headers is not None
 
 
 def injections(route: Route) -> tuple[Inject, ...]:
@@ -207,6 +149,12 @@ class HeaderPlan:
     """:func:`field_key` of names"""
     allowed: frozenset[str] | None
     """names in lower case; None: all but the dropped ones"""
+
+    @property
+    def keeps_cookies(self) -> bool:
+        """Whether an answer may set cookies: where the client's own go through as well."""
+        return self.allowed is None or "cookie" in self.allowed
+
     _sent: Memo[tuple[str, str], tuple[str, str] | None] = dataclass_field(
         init=False, repr=False, compare=False
     )
@@ -226,8 +174,8 @@ class HeaderPlan:
             return None
         if self.allowed is None:
             return field
-        narrowed = _narrowed(lower, value) if lower in self.allowed else ""
-        return (name, narrowed) if narrowed else None
+        kept = narrowed(lower, value) if lower in self.allowed else ""
+        return (name, kept) if kept else None
 
 
 def plan_headers(route: Route) -> HeaderPlan:
@@ -238,10 +186,11 @@ def plan_headers(route: Route) -> HeaderPlan:
         dropped |= _CREDENTIALS
     if not is_guarded(route):
         return _plan(dropped, None)
-    allowed = _ALLOWED | {name.lower() for name in route.headers}
+    allowed = _ALLOWED | {name.lower() for name in route.headers or ()}
     if route.provider is not None:
         allowed |= _PROVIDER_ALLOWED.get(route.provider, frozenset())
-        allowed |= _PASSED_ON if passthrough else frozenset()
+    if passthrough:
+        allowed |= _PASSED_ON
     return _plan(dropped, allowed)
 
 
@@ -249,44 +198,6 @@ def plan_headers(route: Route) -> HeaderPlan:
 def _plan(dropped: frozenset[str], allowed: frozenset[str] | None) -> HeaderPlan:
     """One for all routes that are alike: each keeps answers, and routes may be a thousand."""
     return HeaderPlan(dropped, allowed)
-
-
-def _narrowed(name: str, value: str) -> str:
-    """*value* cut to what the field is let through for; empty: nothing is left."""
-    if name in _BETA_ALLOWED:
-        return _known_betas(value, _BETA_ALLOWED[name])
-    if name == "user-agent":
-        return _plain_user_agent(value)
-    return value
-
-
-def _known_betas(value: str, allowed: Collection[str]) -> str:
-    betas = [beta.strip() for beta in value.split(",")]
-    return ", ".join(beta for beta in betas if _without_date(beta) in allowed)
-
-
-def _without_date(beta: str) -> str:
-    """``files-api-2025-04-14``, ``claude-code-20250219`` or ``responses=v1`` without the last part."""
-    beta = beta.partition("=")[0]
-    words = beta.split("-")
-    for digits in ((4, 2, 2), (8,)):
-        tail = words[-len(digits) :]
-        if len(words) > len(digits) and all(
-            len(word) == count and word.isascii() and word.isdigit()
-            for word, count in zip(tail, digits, strict=True)
-        ):
-            return "-".join(words[: -len(digits)])
-    return beta
-
-
-def _plain_user_agent(value: str) -> str:
-    """The leading ``product/version`` words; comments and whatever else could carry data are left out."""
-    products = []
-    for word in value.split(" ")[:_USER_AGENT_PRODUCTS]:
-        if not word or len(word) > _USER_AGENT_CHARS or not _PRODUCT_CHARS.issuperset(word):
-            break
-        products.append(word)
-    return " ".join(products)
 
 
 def credential_value(inject: Inject, value: str) -> str:

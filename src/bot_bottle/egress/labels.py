@@ -48,12 +48,13 @@ def carries_data(pattern: str, host: str) -> str | None:
     for label in labels:
         if len(label) > MAX_LABEL_CHARS:
             return f"a label of more than {MAX_LABEL_CHARS} characters"
-        if any(_looks_encoded(piece) for piece in label.split("-")):
+        if any(looks_encoded(piece) for piece in label.split("-")):
             return "a label that looks encoded"
     return None
 
 
-def _looks_encoded(piece: str) -> bool:
+def looks_encoded(piece: str) -> bool:
+    """Whether *piece*, in lower case, looks like data rather than like a word or a version."""
     if len(piece) < ENCODED_CHARS:
         return False
     if _HEX.issuperset(piece):

@@ -115,11 +115,12 @@ def query_pairs(raw: str) -> list[tuple[str, str]]:
     pairs = []
     for piece in raw.replace(";", "&").split("&"):
         name, _, value = piece.partition("=")
-        pairs.append((_unquote(name), _unquote(value)))
+        pairs.append((unquoted(name), unquoted(value)))
     return pairs
 
 
-def _unquote(text: str) -> str:
+def unquoted(text: str) -> str:
+    """A checked query or path with percent-encoding taken off once, as forms have it (``+`` is a space)."""
     if "%" not in text and "+" not in text:
         return text
     head, *rest = text.replace("+", " ").split("%")

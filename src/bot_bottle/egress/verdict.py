@@ -52,6 +52,8 @@ class Allow:
     inject: tuple[Inject, ...] = ()
     """the proxy sets each header to the scheme and the revealed value of the slot ``Inject.token``; a header
     of that name is not in ``headers``"""
+    keeps_cookies: bool = True
+    """False: the answer's cookies are taken out, since the client's are"""
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,12 @@ BOTTLE: tuple[KeyRow, ...] = (
     KeyRow(f"{_ROUTE}.matches[].headers[].type", "exact or regex", "exact", ""),
     KeyRow(f"{_ROUTE}.git", "mapping", "{}", ""),
     KeyRow(f"{_ROUTE}.git.fetch", "boolean", "false", "clone and fetch over HTTPS; push never"),
-    KeyRow(f"{_ROUTE}.headers", "list of header names", "[]", "further request headers let through"),
+    KeyRow(
+        f"{_ROUTE}.headers",
+        "list of header names, or false",
+        "none",
+        "the request headers let through beside the standard ones; `false`: those alone",
+    ),
     KeyRow(
         f"{_ROUTE}.allow_private",
         "boolean",

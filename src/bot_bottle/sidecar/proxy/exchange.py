@@ -240,7 +240,12 @@ class Exchange:
             self._keep_alive = self._keep_alive and self._chunked_down
         if not self._body.done or self._gateway.draining:
             self._keep_alive = False
-        return response_head(response, chunked=self._chunked_down, keep_alive=self._keep_alive)
+        return response_head(
+            response,
+            chunked=self._chunked_down,
+            keep_alive=self._keep_alive,
+            cookies=self._allow.keeps_cookies,
+        )
 
     def _finish(self) -> None:
         body_left = not self._body.done

@@ -30,6 +30,9 @@ _HOP_BY_HOP = frozenset(
 """RFC 9110 section 7.6.1, framing (written anew), and what sends a client elsewhere without a status that
 says so (threats C8): Alt-Svc offers a way around, Refresh is a redirect that no specification knows."""
 
+_HOP_AND_COOKIES = _HOP_BY_HOP | {b"set-cookie", b"set-cookie2"}
+"""Where the client's cookies don't go through: no answer opens a session either."""
+
 _OURS = b"x-bot-bottle"
 """No upstream speaks with our headers."""
 
@@ -92,12 +95,16 @@ def request_head(
     return head + b"\r\n\r\n"
 
 
-def response_head(response: ParsedResponse, *, chunked: bool, keep_alive: bool) -> bytes:
-    """The head that the client gets. *chunked*: the body is re-framed in chunks by us."""
+def response_head(
+    response: ParsedResponse, *, chunked: bool, keep_alive: bool, cookies: bool = True
+) -> bytes:
+    """The head that the client gets. *chunked*: the body is re-framed in chunks by us. *cookies*: those that it
+    sets go through."""
+    dropped = _HOP_BY_HOP if cookies else _HOP_AND_COOKIES
     lines = [b"HTTP/1.1 %d %b" % (response.status, response.reason)]
     named = response.connection_names
     for name, lower, value, _ in response.headers:
-        if lower not in _HOP_BY_HOP and lower not in named and not lower.startswith(_OURS):
+        if lower not in dropped and lower not in named and not lower.startswith(_OURS):
             lines.append(name + b": " + value)
         elif lower == b"content-length" and not chunked and response.status != 204:
             lines.append(b"Content-Length: " + value)
