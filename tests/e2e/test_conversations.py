@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents_support import client_of, installed
+from agents_support import Screen, client_of, installed
 from e2e_support import eventually
 
 from bot_bottle.testing.anthropic_fake import AnthropicFake
@@ -152,3 +152,33 @@ def test_a_bottle_that_is_stopped(ground: Ground) -> None:
         assert process.wait(30) == 143
     assert len(api.model_requests) == 1
     assert any("begin with a heron" in path.read_text() for path in ground.copied(state))
+
+
+PROMPTS = {
+    "claude": "bypass permissions on",
+    "codex": "Ask Codex to do anything",
+    "pi": "All done, as asked.",
+}
+"""What each agent shows when it waits for somebody to type."""
+LEAVE = {"claude": "/exit\r", "codex": "/quit\r", "pi": "/quit\r"}
+
+
+def test_from_a_task_to_a_terminal_and_back(ground: Ground) -> None:
+    """It is one conversation, on a terminal too, where what was said before is shown."""
+    turns = [ground.shell("echo work > ~/made.txt"), DONE, *(says("Gone on.") for _ in range(4))]
+    with ground.served(turns) as (api, flags):
+        assert ground.run("run", "--bottle", "b", *flags, "-p", "begin with a heron").returncode == 0
+        (state,) = ground.person.states()
+        screen = Screen(ground.person, "resume", state, "--yes", env={"MY_KEY": KEY})
+        screen.until("begin with a heron")
+        screen.until(PROMPTS[ground.template])
+        screen.type("and now a stork?\r")
+        screen.until("Gone on.")
+        screen.type(LEAVE[ground.template])
+        screen.until("the agent ended with status 0")
+        screen.end()
+        last = ground.run("resume", state, "--yes", "-p", "and an ibis?")
+    assert last.returncode == 0, last.stderr
+    asked = api.model_requests[-1].body.decode()
+    for earlier in ("begin with a heron", "All done, as asked.", "and now a stork?", "and an ibis?"):
+        assert earlier in asked

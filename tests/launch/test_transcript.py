@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot_bottle.base import linux
 from bot_bottle.launch import transcript, transcript_files
-from bot_bottle.launch.transcript import is_at, is_in_home, restore, save
+from bot_bottle.launch.transcript import conversations_at, conversations_in, restore, save
 from bot_bottle.providers.contract import GUEST_HOME, Transcript
 from bot_bottle.providers.registry import PROVIDERS
 
@@ -177,7 +177,7 @@ def test_a_way_that_is_a_link(home: Home, tmp_path: Path, part: str) -> None:
     place.symlink_to(tmp_path / "elsewhere")
     saved = home.save()
     assert (saved.files, saved.left_out_count, home.copied()) == (0, 1, {})
-    assert not is_in_home(home.upper, CLAUDE)
+    assert conversations_in(home.upper, CLAUDE) == ()
 
 
 def test_nothing_there(home: Home) -> None:
@@ -352,14 +352,17 @@ def test_a_copy_that_was_damaged(home: Home) -> None:
         restore(home.state / "missing", CLAUDE, bottle.write)
 
 
-def test_whether_there_is_one(home: Home) -> None:
-    """A directory alone is no conversation."""
-    assert not is_in_home(home.upper, CLAUDE) and not is_at(home.place, CLAUDE)
-    home.write("a.jsonl")
-    assert is_in_home(home.upper, CLAUDE)
+def test_which_there_are(home: Home) -> None:
+    """Files, not directories; the newest first, in the home and in the copy."""
+    assert conversations_in(home.upper, CLAUDE) == conversations_at(home.place, CLAUDE) == ()
+    home.write("b.jsonl", mtime_s=1_000)
+    home.write("a.jsonl", mtime_s=3_000)
+    home.write("c.jsonl", mtime_s=2_000)
+    expected = tuple(PurePosixPath("projects", "-home-node", f"{name}.jsonl") for name in "acb")
+    assert conversations_in(home.upper, CLAUDE) == expected
     home.save()
-    assert is_at(home.place, CLAUDE)
-    assert not is_in_home(home.upper / "missing", CLAUDE)
+    assert conversations_at(home.place, CLAUDE) == expected
+    assert conversations_in(home.upper / "missing", CLAUDE) == ()
 
 
 names = st.text(st.sampled_from("ab.-\n\x1b *é/"), min_size=1, max_size=6)

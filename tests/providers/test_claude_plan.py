@@ -72,6 +72,36 @@ def test_argv(fields: dict[str, object], argv: tuple[str, ...]) -> None:
     assert plan(**fields).argv == argv
 
 
+ONE = "c7b71de9-d851-4bee-8759-ba546a331cc3"
+TWO = "0a9d3d52-3f0e-4a8e-9d5f-5b0f2f0f4d11"
+
+
+@pytest.mark.parametrize(
+    ("names", "fields", "resumed"),
+    [
+        ([f"-home-node/{ONE}.jsonl", f"-home-node/{TWO}.jsonl"], {}, ("--resume", ONE)),
+        ([f"-home-node/{ONE}.jsonl"], {"task": "go on"}, ("--continue",)),
+        ([f"-home-node-workspace/{ONE}.jsonl", f"-home-node/{TWO}.jsonl"], {}, ("--resume", TWO)),
+        (
+            [f"-home-node-workspace/{ONE}.jsonl"],
+            {"workdir": PurePosixPath("/home/node/workspace")},
+            ("--resume", ONE),
+        ),
+        ([f"-home-node/{TWO}/subagents/agent-a.jsonl"], {}, ("--continue",)),
+        ([f"-home-node/{ONE.upper()}.jsonl", f"-home-node/{ONE}.json"], {}, ("--continue",)),
+        (["-home-node/--dangerous.jsonl", f"-home-node/{TWO}.jsonl"], {}, ("--resume", TWO)),
+        ([], {}, ("--continue",)),
+    ],
+)
+def test_which_conversation(names: list[str], fields: dict[str, object], resumed: tuple[str, ...]) -> None:
+    """On a terminal the newest of the working directory's by its identifier; nothing else that a hostile home calls
+    a file becomes an argument."""
+    paths = tuple(PurePosixPath("projects", name) for name in names)
+    argv = plan(resume=True, conversations=paths, **fields).argv
+    assert argv[2 : 2 + len(resumed)] == resumed
+    assert len(argv) == 2 + len(resumed) + (3 if "task" in fields else 0)
+
+
 def test_task_bound() -> None:
     """A task that execve would not take is refused with a way out, one byte less passes."""
     assert plan(task="x" * MAX_TASK_BYTES).argv[-1] == "x" * MAX_TASK_BYTES

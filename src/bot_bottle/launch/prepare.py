@@ -82,7 +82,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     template = _template(request, bottle)
     transcript = find_provider(template).transcript
     in_home, in_copy = _conversations(request, transcript, host.layout, instance)
-    provider = _provider_plan(request, loaded, host, workdir, instance, resume=in_home or in_copy)
+    provider = _provider_plan(request, loaded, host, workdir, instance, conversations=in_home or in_copy)
     tool = _tool(provider, bottle, host)
     base, others, roots = _routes(request, bottle)
     slotted = compose(provider.routes, others, base)
@@ -113,7 +113,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         connect_to=tuple(parse_connect_to(text) for text in request.run.connect_to),
         extra_ca=roots,
         transcript=transcript,
-        restore_transcript=in_copy and not in_home,
+        restore_transcript=bool(in_copy and not in_home),
         notes=tuple(notes),
     )
     return Prepared(plan, loaded, plan.subject.bottles)
@@ -175,9 +175,9 @@ def _provider_plan(
     instance: str,
     *,
     needs_credential: bool = True,
-    resume: bool = False,
+    conversations: tuple[PurePosixPath, ...] = (),
 ) -> ProviderPlan:
-    """*resume*: there is a conversation to go on with."""
+    """*conversations*: those that there are to go on with."""
     config = loaded.bottle.agent_provider if loaded else None
     use_config = config is not None and request.template in ("", config.template)
     template = _template(request, loaded.bottle if loaded else None)
@@ -208,7 +208,8 @@ def _provider_plan(
             color=request.color,
             skills=loaded.agent.skills if loaded else (),
             forward_host_credentials=_forwards(request, loaded.bottle if loaded else None),
-            resume=resume,
+            resume=bool(conversations),
+            conversations=conversations,
             needs_credential=needs_credential,
             machine=os.uname().machine,
         )
@@ -235,15 +236,18 @@ def _host_login(request: LaunchRequest, bottle: Bottle | None, host: Host) -> Lo
 
 def _conversations(
     request: LaunchRequest, transcript: Transcript | None, layout: Layout, instance: str
-) -> tuple[bool, bool]:
-    """Whether a resumed agent left a conversation in the home that is used again, and whether there is an earlier
-    copy. The home is hostile, and nothing of the bottle runs yet."""
+) -> tuple[tuple[PurePosixPath, ...], tuple[PurePosixPath, ...]]:
+    """What a resumed agent has to go on with: conversations in the home that is used again, and in the copy of it.
+    The home is hostile, and nothing of the bottle runs yet."""
     if transcript is None or not request.resume:
-        return False, False
-    from bot_bottle.launch.transcript import is_at, is_in_home  # only where something is resumed
+        return (), ()
+    from bot_bottle.launch.transcript import (
+        conversations_at,
+        conversations_in,
+    )  # only where something is resumed
 
-    in_home = is_in_home(layout.guest(instance) / "home" / "upper", transcript)
-    return in_home, is_at(layout.transcript(instance), transcript)
+    in_home = conversations_in(layout.guest(instance) / "home" / "upper", transcript)
+    return in_home, conversations_at(layout.transcript(instance), transcript)
 
 
 def _tool(provider: ProviderPlan, bottle: Bottle | None, host: Host) -> BoundTool | None:

@@ -45,28 +45,31 @@ class Saved(Struct, frozen=True):
     left_out_count: int
 
 
-def is_at(directory: Path, transcript: Transcript) -> bool:
-    """Whether there is a conversation below *directory*, which stands for the transcript's own."""
+Paths = tuple[PurePosixPath, ...]
+
+
+def conversations_at(place: Path, transcript: Transcript) -> Paths:
+    """The files of the copy at *place*, below the transcript's directory, the newest first."""
     try:
-        top = open_directory(os.fspath(directory))
+        return _newest_first(open_directory(os.fspath(place)), transcript)
     except LeftOut:
-        return False
-    try:
-        return bool(find(top, transcript.files, at_most=1).files)
-    finally:
-        os.close(top)
+        return ()
 
 
-def is_in_home(upper: Path, transcript: Transcript) -> bool:
+def conversations_in(upper: Path, transcript: Transcript) -> Paths:
     """The same for a home as it lies on the host; no link in it is followed."""
     try:
-        top = _open_in_home(upper, transcript)
+        return _newest_first(_open_in_home(upper, transcript), transcript)
     except LeftOut:
-        return False
+        return ()
+
+
+def _newest_first(top: int, transcript: Transcript) -> Paths:
     try:
-        return bool(find(top, transcript.files, at_most=1).files)
+        files = sorted(find(top, transcript.files).files, key=lambda file: file.mtime_ns, reverse=True)
     finally:
         os.close(top)
+    return tuple(PurePosixPath(*file.parts) for file in files)
 
 
 def save(upper: Path, transcript: Transcript, place: Path) -> Saved:

@@ -52,14 +52,13 @@ class Found(Struct):
             self.left_out.append(f"{printable('/'.join(parts), limit=200)} ({why})")
 
 
-def find(top: int, patterns: Sequence[str], *, at_most: int = MAX_FILES) -> Found:
+def find(top: int, patterns: Sequence[str]) -> Found:
     """Files below the open directory *top* that match one of *patterns* (``providers.contract.Transcript``)."""
-    look = _Look(at_most)
+    look = _Look()
     try:
         look.directory(top, [tuple(pattern.split("/")) for pattern in patterns], ())
     except _Enough as enough:
-        if enough.args:
-            look.found.leave_out(("further ones",), enough.args[0])
+        look.found.leave_out(("further ones",), str(enough))
     return look.found
 
 
@@ -76,13 +75,12 @@ def open_below(top: int, parts: Sequence[str]) -> int:
 
 
 class _Enough(Exception):
-    """Nothing more is looked at; with a reason where that leaves something out."""
+    """Nothing more is looked at; the message is the reason."""
 
 
 class _Look:
-    def __init__(self, at_most: int) -> None:
+    def __init__(self) -> None:
         self.found = Found()
-        self._at_most = at_most
         self._looked_at = 0
 
     def directory(self, fd: int, patterns: list[tuple[str, ...]], path: tuple[str, ...]) -> None:
@@ -141,9 +139,9 @@ class _Look:
         if why is not None:
             self.found.leave_out(path, why)
             return
+        if len(self.found.files) >= MAX_FILES:
+            raise _Enough(f"there are more than {MAX_FILES} files")
         self.found.files.append(Conversation(path, status.st_size, status.st_mtime_ns))
-        if len(self.found.files) >= self._at_most:
-            raise _Enough(*([f"there are {MAX_FILES} files"] if self._at_most == MAX_FILES else []))
 
 
 def refused(status: os.stat_result) -> str | None:

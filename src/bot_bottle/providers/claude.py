@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import PurePosixPath
+from uuid import UUID
 
 from bot_bottle.base.ids import slug
 from bot_bottle.base.text import printable
@@ -164,7 +165,7 @@ def _argv(request: ProviderRequest) -> tuple[str, ...]:
     """
     argv = ["claude", "--dangerously-skip-permissions", *startup_args(request.settings)]
     if request.resume:
-        argv.append("--continue")
+        argv += _resumed(request)
     if request.prompt:
         argv += ["--append-system-prompt-file", str(PROMPT_PATH)]
     argv += request.argv
@@ -172,6 +173,24 @@ def _argv(request: ProviderRequest) -> tuple[str, ...]:
         check_task(request.task)
         argv += ["-p", "--", request.task]
     return tuple(argv)
+
+
+def _resumed(request: ProviderRequest) -> tuple[str, ...]:
+    """On a terminal ``--continue`` passes conversations over that began as a task (2.1.330), and ``--resume`` with
+    an identifier takes any of the working directory's."""
+    project = "".join(char if char.isascii() and char.isalnum() else "-" for char in str(request.workdir))
+    for path in request.conversations if not request.task else ():
+        if path.parts[:-1] == ("projects", project) and path.suffix == ".jsonl" and _is_identifier(path.stem):
+            return "--resume", path.stem
+    return ("--continue",)
+
+
+def _is_identifier(text: str) -> bool:
+    """Whether it is a UUID as the client writes it; what else a hostile home has is no argument."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _auth_kind(request: ProviderRequest) -> AuthKind:

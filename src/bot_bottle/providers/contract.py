@@ -111,6 +111,10 @@ class ProviderRequest:
     color: str = ""
     skills: tuple[str, ...] = ()
     resume: bool = False
+    """go on with an earlier conversation: there is one"""
+    conversations: tuple[PurePosixPath, ...] = ()
+    """those that there are when *resume* is set: below the transcript's directory, the newest first. The bottle chose
+    their names, out of letters, digits and ``._-``"""
     machine: str = "x86_64"
     """the host's, as ``uname -m`` says it: which build of a tool is meant"""
 
