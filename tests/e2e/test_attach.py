@@ -174,6 +174,17 @@ def test_the_end_is_kept_for_who_comes_later(person, manifest) -> None:
     assert person.run("attach", "one").returncode == 1
 
 
+def test_what_was_stopped_is_finished(person, manifest) -> None:
+    """Nobody attached: it is listed with all its names until somebody has seen its end."""
+    start_detached(person)
+    assert person.run("stop", "one").returncode == 0
+    ended = active(person)["one"]
+    assert (ended["state"], ended["status"], ended["preserved"]) == ("finished", None, True)
+    assert (ended["agent"], ended["label"], ended["bottles"]) == ("worker", "one", ["dev"])
+    assert person.run("attach", "one").returncode == 143
+    assert active(person) == {}
+
+
 def test_an_end_that_nobody_has_seen_is_forgotten_when_it_is_started_again(person, manifest) -> None:
     """In the foreground as well: what is listed afterwards would be the end of the session before."""
     manifest("bash, -c, 'test -e ~/was || { touch ~/was; exit 3; }'")

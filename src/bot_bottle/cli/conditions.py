@@ -7,8 +7,8 @@
   with ``-d``);
 * ``refused``: the proxy refused something within the last minute, as its log says (level 1 and above; at
   level 0 it writes nothing); or the session could not start the bottle, or had to end it;
-* ``finished``: the agent has ended: its work is being looked at, or nobody was attached and nobody has seen
-  the end yet.
+* ``finished``: the agent has ended, or was stopped: its work is being looked at, or nobody was attached and nobody
+  has seen the end yet.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ TAIL_BYTES = 64 * 1024
 
 BLOCK = "egress_block"
 
+SIGNALLED = 128
+"""Exit statuses above it are a signal's."""
+
 
 def state_of(layout: Layout, summary: StateSummary) -> tuple[str, attach.Condition | None]:
     """The state of a running bottle, and what its session says; None: it has none that could be asked."""
@@ -46,8 +49,10 @@ def state_of(layout: Layout, summary: StateSummary) -> tuple[str, attach.Conditi
 
 
 def state_of_ended(ending: Ending) -> str:
-    """The state of one that ended while nobody was attached."""
-    return "refused" if ending.exit_status and ending.status is None else "finished"
+    """The state of one that ended while nobody was attached. One that somebody stopped (128 + a signal's number)
+    was not refused anything."""
+    refused = ending.status is None and 0 < ending.exit_status <= SIGNALLED
+    return "refused" if refused else "finished"
 
 
 def ask(layout: Layout, identity: str) -> attach.Condition | None:

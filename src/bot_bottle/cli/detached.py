@@ -13,6 +13,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot_bottle.base import linux, messages
 from bot_bottle.base.clock import utc_now
@@ -132,6 +133,8 @@ class _Session:
         exit_status = errors.guarded(lambda: self._carry(front))
         if front.carried and not front.attached:
             self._record(front, name, exit_status)
+        elif front.identity:
+            endings.release(self._layout, front.identity)
         front.finish(attach.Ended(exit_status, self._status))
         os._exit(exit_status)
 
@@ -140,20 +143,22 @@ class _Session:
         return 0
 
     def _record(self, front: _Front, name: str, exit_status: int) -> None:
+        """How it ended, and what was on the screen where the disk has room for that too."""
         subject = self._ready.prepared.plan.subject
+        endings.release(self._layout, front.identity)
+        ending = Ending(
+            front.identity, name, subject.agent, subject.label, subject.bottles, subject.color,
+            self._ready.request.backend, self._started_at, utc_now(), exit_status, self._status,
+            said=tuple(front.said.last),
+        )  # fmt: skip
         try:
+            endings.write(self._layout, ending)
             screen = new_log(self._layout, front.identity, SCREEN, started_at=self._started_at)
             with open(open_log(screen), "wb") as file:
                 file.write(front.last_screen())
-            endings.write(
-                self._layout,
-                Ending(
-                    front.identity, name, subject.color, self._ready.request.backend, self._started_at, utc_now(),
-                    exit_status, self._status, str(screen), tuple(front.said.last),
-                ),
-            )  # fmt: skip
+            endings.write(self._layout, replace(ending, screen=str(screen)))
         except (StoreError, OSError) as error:
-            messages.warning(f"the session's end could not be recorded: {error}")
+            messages.warning(f"the session's end could not be recorded whole: {error}")
 
 
 def _leave(link: int, state: BottleState | None) -> None:
@@ -179,6 +184,7 @@ class _Front(Hub):
     def begin(self, identity: str) -> None:
         self.identity = identity
         self.said.log = open_log(new_log(self._layout, identity, SESSION, started_at=self._at))
+        endings.reserve(self._layout, identity)
         super().begin(identity)
 
     def carry(self, process: Process, watch: Watchers, tick: Callable[[], None]) -> int:

@@ -51,7 +51,7 @@ class BottleRecord(msgspec.Struct, frozen=True, kw_only=True):
     attached: bool | None = None
     """a terminal that types is attached; null: it runs in the foreground, or not at all"""
     status: int | None = None
-    """of a finished one: the agent's exit status"""
+    """of a finished one: the agent's exit status; null: it was stopped"""
     ended_at: str | None = None
     disk_bytes: int | None = None
     """what a kept one takes on the disk; null: it runs, or could not be counted"""

@@ -14,8 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot_bottle.base.ids import BadIdentity
-from bot_bottle.store.files import make_directory, make_home, read_object, write_object
+from bot_bottle.store.files import (
+    StoreError,
+    atomic_write,
+    make_directory,
+    make_home,
+    read_object,
+    write_object,
+)
 from bot_bottle.store.layout import Layout
+
+RESERVE_NAME = "reserve"
+RESERVE_BYTES = 64 * 1024
+"""An ending has some 5 KiB, twice while it is written, and directories of their own."""
 
 MAX_KEPT = 100
 """The newest; who has not looked at the others will not."""
@@ -28,18 +39,34 @@ class Ending:
 
     identity: str
     name: str = ""
+    """``label (agent)``, or the agent"""
+    agent: str = ""
+    label: str = ""
+    bottles: tuple[str, ...] = ()
     color: str = ""
     backend: str = ""
     started_at: str = ""
     ended_at: str = ""
     exit_status: int = 0
-    """of the session: 0, or why it ended otherwise than by its agent"""
+    """of the session: 0, or why it ended otherwise than by its agent; 128 + n: somebody ended it by a signal"""
     status: int | None = None
     """the agent's; None: it did not end by itself"""
     screen: str = ""
     """the log with the end of what it printed"""
     said: tuple[str, ...] = ()
     """the session's last messages"""
+
+
+def reserve(layout: Layout, identity: str) -> None:
+    """Put disk space by for :func:`write`: the bottle may fill the disk until then. Best effort."""
+    with contextlib.suppress(StoreError):
+        atomic_write(layout.state(identity) / RESERVE_NAME, os.urandom(RESERVE_BYTES))
+
+
+def release(layout: Layout, identity: str) -> None:
+    """Give the space back, just before it is needed; idempotent."""
+    with contextlib.suppress(OSError):
+        (layout.state(identity) / RESERVE_NAME).unlink()
 
 
 def write(layout: Layout, ending: Ending) -> None:
@@ -62,15 +89,15 @@ def read(layout: Layout, identity: str) -> Ending | None:
         return None
     texts = {
         name: _text(data.get(name))
-        for name in ("name", "color", "backend", "started_at", "ended_at", "screen")
+        for name in ("name", "agent", "label", "color", "backend", "started_at", "ended_at", "screen")
     }
-    said = data.get("said")
     return Ending(
         identity,
         **texts,
         exit_status=_status(data.get("exit_status")) or 0,
         status=_status(data.get("status")),
-        said=tuple(map(_text, said)) if isinstance(said, list) else (),
+        bottles=_texts(data.get("bottles")),
+        said=_texts(data.get("said")),
     )
 
 
@@ -99,6 +126,10 @@ def _age(path: Path) -> float:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) and "\0" not in value else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(_text, value)) if isinstance(value, list) else ()
 
 
 def _status(value: object) -> int | None:
