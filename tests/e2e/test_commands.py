@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -62,6 +63,27 @@ def test_start_asks_and_a_dry_run_starts_nothing(person, manifest) -> None:
     done = person.run("start", "worker", "--dry-run")
     assert done.returncode == 0
     assert "api.example.com" in done.stderr
+    assert person.states() == []
+
+
+def test_nothing_is_installed_before_it_is_agreed_to(person) -> None:
+    """A dry run, and a launch that nobody confirms, say what would be fetched; the same launch with --yes asks npm."""
+    person.write(".bot-bottle/bottles/b.md", "---\nagent_provider: {template: pi}\n---\n")
+    person.write(".bot-bottle/agents/a.md", "---\nbottle: b\n---\n")
+    asked = person.home / "asked"
+    person.write("bin/npm", f'#!/bin/sh\necho "$@" >> {asked}\nexit 1\n').chmod(0o755)
+    env = {"PATH": f"{person.home}/bin:{os.environ['PATH']}"}
+    for args, status in ((["--dry-run"], 0), ([], 2)):
+        done = person.run("start", "a", *args, env=env)
+        assert done.returncode == status, done.stderr
+        assert (
+            "to be installed first, once: @earendil-works/pi-coding-agent 0.87.1 (350 MB) in " in done.stderr
+        )
+        assert not asked.exists()
+    done = person.run("start", "a", "--yes", env=env)
+    assert done.returncode == 1
+    assert "npm could not fetch" in done.stderr
+    assert "@earendil-works/pi-coding-agent@0.87.1" in asked.read_text()
     assert person.states() == []
 
 

@@ -16,12 +16,15 @@ import subprocess
 import sys
 import tarfile
 import threading
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bot_bottle.launch.tool_install import ToolError, ensure_tool, is_installed
-from bot_bottle.launch.tools import GUEST_TOOLS, find_own, provide
+from bot_bottle.launch.tools import GUEST_TOOLS, BoundTool, find_own, provide
 from bot_bottle.providers.contract import Tool
 
 PROGRAM = b"#!/bin/sh\necho never run\n"
@@ -356,6 +359,26 @@ def test_find_own_passes_over_what_can_not_run(tmp_path: Path) -> None:
     assert find_own("agent", [tmp_path / "a", tmp_path / "b"]) is None
 
 
+def provided(*args: Any) -> BoundTool:
+    """What is provided, with everything in place that was pending."""
+    bound = provide(*args)
+    if bound.pending is None:
+        return bound
+    assert not bound.mount.source.exists()
+    bound.pending.carry_out(silent)
+    assert provide(*args).pending is None
+    return replace(bound, pending=None)
+
+
+def test_nothing_is_fetched_before_it_is_agreed_to(npm: FakeNpm, root: Path) -> None:
+    """What would be installed is said, with version, size and place; asked for again, it is still the same."""
+    bound = provide("agent", structs.replace(tool(), megabytes=5), [], root, silent)
+    assert provide("agent", structs.replace(tool(), megabytes=5), [], root, silent) == bound
+    assert bound.pending is not None
+    assert bound.pending.what == f"{tool().package} 1.2.3 (5 MB) in {root}/agent/1.2.3"
+    assert npm.count() == 0 and not root.exists()
+
+
 def test_own_package_is_bound_whole(npm: FakeNpm, root: Path, tmp_path: Path) -> None:
     """A named program that belongs to an npm package brings that package, links resolved; no download."""
     package = tmp_path / "prefix" / "lib" / "node_modules" / "@scope" / "agent"
@@ -363,7 +386,7 @@ def test_own_package_is_bound_whole(npm: FakeNpm, root: Path, tmp_path: Path) ->
     (package / "package.json").write_text("{}")
     (tmp_path / "prefix" / "bin").mkdir()
     (tmp_path / "prefix" / "bin" / "agent").symlink_to(package / "bin" / "agent.exe")
-    bound = provide("agent", tool(), [tmp_path / "prefix"], root, silent)
+    bound = provided("agent", tool(), [tmp_path / "prefix"], root, silent)
     assert bound.mount.target == GUEST_TOOLS / "agent"
     assert bound.program == GUEST_TOOLS / "agent" / "bin" / "agent.exe"
     assert (bound.mount.source / "bin" / "agent.exe").read_bytes() == PROGRAM
@@ -377,7 +400,7 @@ def test_own_program_alone(npm: FakeNpm, root: Path, tmp_path: Path) -> None:
     make_program(versions / "9.9.9")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "agent").symlink_to(versions / "9.9.9")
-    bound = provide("agent", None, [tmp_path / "bin"], root, silent)
+    bound = provided("agent", None, [tmp_path / "bin"], root, silent)
     assert bound.mount.target == bound.program == GUEST_TOOLS / "agent" / "agent"
     assert bound.mount.source.read_bytes() == PROGRAM
 
@@ -389,12 +412,12 @@ def test_what_other_uids_can_not_read_is_copied(npm: FakeNpm, root: Path, tmp_pa
     a changed one is copied again."""
     program = make_program(tmp_path / "closed" / "agent")
     (tmp_path / "closed").chmod(0o700)
-    first = provide("agent", None, [tmp_path / "closed"], root, silent)
+    first = provided("agent", None, [tmp_path / "closed"], root, silent)
     assert first.mount.source.is_relative_to(root)
     assert stat.S_IMODE(first.mount.source.stat().st_mode) == 0o555
-    assert provide("agent", None, [tmp_path / "closed"], root, silent) == first
+    assert provided("agent", None, [tmp_path / "closed"], root, silent) == first
     program.write_bytes(PROGRAM + b"# changed\n")
-    assert provide("agent", None, [tmp_path / "closed"], root, silent).mount.source != first.mount.source
+    assert provided("agent", None, [tmp_path / "closed"], root, silent).mount.source != first.mount.source
 
 
 def without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -409,14 +432,14 @@ def test_without_npm(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """No npm, no own program: the message names both ways out."""
     without_npm(tmp_path, monkeypatch)
     with pytest.raises(ToolError, match=r"npm is needed to install agent 1\.2\.3.*'tools'"):
-        provide("agent", tool(), [], root, silent)
+        provided("agent", tool(), [], root, silent)
 
 
 def test_without_npm_path_is_asked(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No npm, but the operator has the program: it is used, and said so."""
     make_program(without_npm(tmp_path, monkeypatch) / "agent")
     said: list[str] = []
-    bound = provide("agent", tool(), [], root, said.append)
+    bound = provided("agent", tool(), [], root, said.append)
     assert bound.mount.source.read_bytes() == PROGRAM
     assert any("npm is not installed: using your own" in line for line in said)
 
@@ -424,11 +447,11 @@ def test_without_npm_path_is_asked(root: Path, tmp_path: Path, monkeypatch: pyte
 def test_pinned_one_is_preferred_to_path(npm: FakeNpm, root: Path) -> None:
     """What happens to be on PATH is not what was pinned."""
     make_program(npm.bin / "agent", b"other")
-    bound = provide("agent", tool(), [], root, silent)
+    bound = provided("agent", tool(), [], root, silent)
     assert (bound.mount.source / "bin" / "agent").read_bytes() == PROGRAM
     assert bound.program == GUEST_TOOLS / "agent" / "bin" / "agent"
 
 
 def test_no_build_for_this_machine(npm: FakeNpm, root: Path) -> None:
     with pytest.raises(ToolError, match="no pinned build of 'agent' for this machine"):
-        provide("agent", None, [], root, silent)
+        provided("agent", None, [], root, silent)

@@ -60,6 +60,8 @@ def program() -> Path:
     """The pinned client, installed once into the working copy's ``tools`` directory."""
     planned = Claude().plan(ProviderRequest(machine=os.uname().machine))
     bound = provide(planned.command, planned.tool, (), REPOSITORY / "tools", print)
+    if bound.pending is not None:
+        bound.pending.carry_out(print)
     return bound.mount.source / bound.program.relative_to(bound.mount.target)
 
 

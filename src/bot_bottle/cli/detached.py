@@ -19,7 +19,7 @@ from bot_bottle.base import linux, messages
 from bot_bottle.base.clock import utc_now
 from bot_bottle.cli import attached, errors
 from bot_bottle.cli.errors import Exit
-from bot_bottle.cli.launching import Ready, carry_out
+from bot_bottle.cli.launching import Ready, carry_out, install
 from bot_bottle.ipc import attach, wire
 from bot_bottle.launch.attach_client import Client
 from bot_bottle.launch.attach_hub import Hub
@@ -55,6 +55,7 @@ def conduct(
     *headless* (a task, nobody types), or without a terminal: in the foreground, unless *detach*. *state*: of
     the bottle that is resumed. *exit_status*: the agent's, instead of 0.
     """
+    install(ready)
     console = Console(raw=raw)
     if detach or (console.interactive() and not headless):
         return _begin(ready, layout, console, state, keys=None if detach else keys, exit_status=exit_status)

@@ -109,6 +109,13 @@ def _program(request: LaunchRequest) -> str:
     return os.path.basename(request.run.argv[0]) if request.run.argv else "bottle"
 
 
+def install(ready: Ready) -> None:
+    """Put the agent's program in place, where it is not there yet: the operator has agreed. Raises ``ToolError``."""
+    pending = ready.prepared.plan.pending
+    if pending is not None:
+        pending.carry_out(messages.info)
+
+
 def carry_out(ready: Ready, layout: Layout, front: Front, state: BottleState | None = None) -> Outcome:
     """Run the session in *state* (None: a new one) to its end; keep or remove what it left, and say so."""
     prepare_directories(layout)

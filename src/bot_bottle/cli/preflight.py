@@ -38,6 +38,8 @@ def show(ready: Ready) -> None:
         )
     for path in plan.extra_ca:
         lines.append(f"# upstream certificates may also come from {path}")
+    if plan.pending is not None:
+        lines.append(f"# to be installed first, once: {plan.pending.what}")
     for mount in plan.mounts:
         lines.append(f"# seen read-only: {mount.source}")
     for note in (*plan.notes, NOT_YET):

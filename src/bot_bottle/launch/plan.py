@@ -16,6 +16,7 @@ from bot_bottle.sandbox.contract import Mount, Resources
 
 if TYPE_CHECKING:
     from bot_bottle.launch.credentials import HostLogin
+    from bot_bottle.launch.tools import Pending
     from bot_bottle.launch.workspace import WorkspacePlan
 
 
@@ -72,6 +73,8 @@ class LaunchPlan:
     files: tuple[GuestFile, ...] = ()
     """the provider's, the prompt, the git configuration"""
     mounts: tuple[Mount, ...] = ()
+    pending: Pending | None = None
+    """an agent's program that is installed once the operator has agreed to the launch"""
     resources: Resources = field(default_factory=Resources)
     connect_to: tuple[ConnectTo, ...] = ()
     extra_ca: tuple[Path, ...] = ()

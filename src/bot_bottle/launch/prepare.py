@@ -109,6 +109,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         workspace_mode=mode,
         files=(*provider.files, *_skill_files(provider, host), *_git_files(bottle)),
         mounts=tuple(mounts),
+        pending=tool.pending if tool else None,
         resources=_resources(bottle),
         connect_to=tuple(parse_connect_to(text) for text in request.run.connect_to),
         extra_ca=roots,

@@ -60,7 +60,7 @@ def ensure_tool(tool: Tool, tools_root: Path, progress: Progress) -> Path:
     Two calls at once install it once; one that is interrupted, even killed, leaves nothing that a later
     one takes for a tool.
     """
-    place = _place(tool, tools_root)
+    place = place_of(tool, tools_root)
     if is_installed(tool, tools_root):
         return place
     try:
@@ -75,12 +75,13 @@ def ensure_tool(tool: Tool, tools_root: Path, progress: Progress) -> Path:
 def is_installed(tool: Tool, tools_root: Path) -> bool:
     """Whether exactly this pin is there; a changed one means a new installation."""
     try:
-        return (_place(tool, tools_root) / _INTEGRITY_FILE).read_text() == pin_of(tool)
+        return (place_of(tool, tools_root) / _INTEGRITY_FILE).read_text() == pin_of(tool)
     except OSError:
         return False
 
 
-def _place(tool: Tool, tools_root: Path) -> Path:
+def place_of(tool: Tool, tools_root: Path) -> Path:
+    """Where it is once it is installed. Raises :class:`ToolError`."""
     for part in (tool.name, tool.version):
         if not part or part.startswith(".") or "/" in part or "\0" in part:
             raise ToolError(f"{part!r} can't be part of a path: mend the tool's pin")
@@ -149,15 +150,19 @@ def _swap_in(package: Path, place: Path, staging: Path) -> None:
     place.chmod(0o555)
 
 
+def npm_is_missing(tool: Tool) -> ToolError:
+    return ToolError(
+        f"npm is needed to install {tool.name} {tool.version}: install it (Debian: 'apt install npm'), "
+        f"or name the directory of your own {tool.name} in the bottle's 'tools'"
+    )
+
+
 def _download(tool: Tool, parts: Sequence[Part], staging: Path) -> list[Path]:
     """Fetch the tarballs by npm, which knows the operator's registry; its cache and logs stay in staging,
     where no ``.npmrc`` of a project is in sight."""
     npm = process.find_program("npm")
     if npm is None:
-        raise ToolError(
-            f"npm is needed to install {tool.name} {tool.version}: install it (Debian: 'apt install npm'), "
-            f"or name the directory of your own {tool.name} in the bottle's 'tools'"
-        )
+        raise npm_is_missing(tool)
     downloads = staging / "download"
     downloads.mkdir()
     env = process.plain_environment()

@@ -9,12 +9,21 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from bot_bottle.base import process
-from bot_bottle.launch.tool_install import Progress, ToolError, ensure_tool, is_installed, seal, staging_area
+from bot_bottle.launch.tool_install import (
+    Progress,
+    ToolError,
+    ensure_tool,
+    is_installed,
+    npm_is_missing,
+    place_of,
+    seal,
+    staging_area,
+)
 from bot_bottle.providers.contract import Tool
 from bot_bottle.sandbox.contract import Mount
 
@@ -26,36 +35,56 @@ _MAX_ANCESTORS = 6
 
 
 @dataclass(frozen=True)
+class Pending:
+    """What has to be done before a tool can be bound; nobody has agreed to it yet."""
+
+    what: str
+    """for the operator: what is installed, how large, where"""
+    carry_out: Callable[[Progress], object] = field(compare=False, repr=False)
+    """raises :class:`ToolError`"""
+
+
+@dataclass(frozen=True)
 class BoundTool:
     """A tool as the launch uses it: ``mount`` goes into the bottle's spec, ``program`` (a path inside)
     takes the place of the plan's ``argv[0]``."""
 
     mount: Mount
     program: PurePosixPath
+    pending: Pending | None = None
+    """None: it is there"""
 
 
 def provide(
     command: str, tool: Tool | None, named: Sequence[Path], tools_root: Path, progress: Progress
 ) -> BoundTool:
-    """The program for *command*: from what the operator named in ``tools``, else the pinned one.
+    """The program for *command*: from what the operator named in ``tools``, else the pinned one. Nothing is fetched
+    or copied: that is what may be pending.
 
     Without npm the operator's own on PATH is taken, and said so. Raises :class:`ToolError`.
     """
     own = find_own(command, named)
     if own is None and tool is not None and not is_installed(tool, tools_root) and not _has_npm():
         own = find_own(command, (), search_path=True)
-        if own is not None:
-            progress(f"npm is not installed: using your own {own} instead of {tool.name} {tool.version}")
+        if own is None:
+            raise npm_is_missing(tool)
+        progress(f"npm is not installed: using your own {own} instead of {tool.name} {tool.version}")
     if own is not None:
-        return _bind_own(command, own, tools_root, progress)
+        return _bind_own(command, own, tools_root)
     if tool is None:
         raise ToolError(
             f"there is no pinned build of {command!r} for this machine: "
             f"name the directory of your own {command} in the bottle's 'tools'"
         )
-    directory = ensure_tool(tool, tools_root, progress)
+    place = place_of(tool, tools_root)
+    pending = None
+    if not is_installed(tool, tools_root):
+        size = f" ({tool.megabytes} MB)" if tool.megabytes else ""
+        pending = Pending(
+            f"{tool.package} {tool.version}{size} in {place}", lambda say: ensure_tool(tool, tools_root, say)
+        )
     target = GUEST_TOOLS / tool.name
-    return BoundTool(Mount(directory, target), target / tool.program)
+    return BoundTool(Mount(place, target), target / tool.program, pending)
 
 
 def find_own(command: str, named: Sequence[Path], *, search_path: bool = False) -> Path | None:
@@ -87,20 +116,26 @@ def _has_npm() -> bool:
     return process.find_program("npm") is not None
 
 
-def _bind_own(command: str, program: Path, tools_root: Path, progress: Progress) -> BoundTool:
+def _bind_own(command: str, program: Path, tools_root: Path) -> BoundTool:
     """Bind the package that *program* belongs to, or the program alone where it belongs to none.
 
     Real root starts bottles as other uids: what those can't read (root's home) is copied for them.
     """
     package = _package_of(program)
-    inside = program.relative_to(package)
+    inside, is_file = program.relative_to(package), package.is_file()
+    source, pending = package, None
     if os.geteuid() == 0 and not _readable_by_all(program, package):
-        package = _copy_own(command, package, tools_root, progress)
+        source = _place_of_copy(command, package, tools_root)
+        if not source.exists():
+            pending = Pending(
+                f"a copy of {package}, which bottles can't read, in {source}",
+                lambda say: _copy_own(package, source, say),
+            )
     target = GUEST_TOOLS / command
-    if package.is_file():
+    if is_file:
         target /= command
-        return BoundTool(Mount(package, target), target)
-    return BoundTool(Mount(package, target), target / PurePosixPath(inside))
+        return BoundTool(Mount(source, target), target, pending)
+    return BoundTool(Mount(source, target), target / PurePosixPath(inside), pending)
 
 
 def _package_of(program: Path) -> Path:
@@ -120,17 +155,19 @@ def _readable_by_all(program: Path, package: Path) -> bool:
     return above and open_dirs and program.stat().st_mode & 0o005 == 0o005
 
 
-def _copy_own(command: str, package: Path, tools_root: Path, progress: Progress) -> Path:
-    """A readable copy of *package* in the tools' directory, made again when the original has changed."""
+def _place_of_copy(command: str, package: Path, tools_root: Path) -> Path:
+    """In the tools' directory; another one when the original has changed."""
     info = package.stat()
     identity = f"{package}\0{info.st_dev}\0{info.st_ino}\0{info.st_size}\0{info.st_mtime_ns}"
-    place = tools_root / command / f"own-{hashlib.sha256(os.fsencode(identity)).hexdigest()[:16]}"
-    if place.exists():
-        return place
+    return tools_root / command / f"own-{hashlib.sha256(os.fsencode(identity)).hexdigest()[:16]}"
+
+
+def _copy_own(package: Path, place: Path, progress: Progress) -> None:
+    """A readable copy of *package* at *place*."""
     try:
         with staging_area(place.parent, progress) as staging:
             if place.exists():
-                return place
+                return
             copy = staging / "copy"
             if package.is_dir():
                 shutil.copytree(package, copy, symlinks=True)
@@ -141,4 +178,3 @@ def _copy_own(command: str, package: Path, tools_root: Path, progress: Progress)
             copy.rename(place)
     except OSError as error:
         raise ToolError(f"can't copy {package} to {place}: {error.strerror}") from error
-    return place

@@ -142,7 +142,7 @@ class Claude:
             routes=(_route(kind, request.auth_token),) if kind else (),
             skills=tuple(SkillCopy(name, _CONFIG / "skills" / name) for name in request.skills),
             command="claude",
-            tool=Tool("claude", VERSION, *build, PurePosixPath("claude")) if build else None,
+            tool=Tool("claude", VERSION, *build, PurePosixPath("claude"), megabytes=380) if build else None,
             scratch=(
                 PROMPT_PATH,
                 _CONFIG,

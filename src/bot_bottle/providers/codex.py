@@ -145,7 +145,9 @@ class Codex:
 
 def _tool(suffix: str, directory: str, integrity: str) -> Tool:
     program = PurePosixPath("vendor", directory, "bin", "codex")
-    return Tool("codex", VERSION, "@openai/codex", integrity, program, release=f"{VERSION}-{suffix}")
+    return Tool(
+        "codex", VERSION, "@openai/codex", integrity, program, release=f"{VERSION}-{suffix}", megabytes=400
+    )
 
 
 def _check(request: ProviderRequest) -> None:

@@ -61,6 +61,8 @@ class Tool(Struct, frozen=True):
     machine is installed below ``node_modules``, *package* being one of them; empty: *package* alone"""
     cpu: str = ""
     """this machine as npm names it (``x64``); only with ``lock``"""
+    megabytes: int = 0
+    """on the disk, about; 0: not known"""
     script: str = ""
     """content of ``program`` where no package has it: a shell script of ours"""
 

@@ -126,6 +126,7 @@ def _tool(cpu: str) -> Tool:
         PurePosixPath("bin/pi"),
         lock="pi-lock.json",
         cpu=cpu,
+        megabytes=350,
         script=_SCRIPT.replace("CPU", cpu),
     )
 

@@ -72,7 +72,7 @@ def command(
         wake(layout)
     # What follows takes longer to import than the daemon takes to start.
     from bot_bottle.cli import records
-    from bot_bottle.cli.launching import carry_out, make_ready
+    from bot_bottle.cli.launching import carry_out, install, make_ready
     from bot_bottle.launch.relay import Console
     from bot_bottle.launch.request import LaunchRequest
     from bot_bottle.launch.watching import Stopped
@@ -93,6 +93,7 @@ def command(
         ready = make_ready(request, layout)
         for note in ready.prepared.plan.notes:
             messages.info(note)
+        install(ready)
         outcome = carry_out(ready, layout, console)
     except Stopped as stopped:
         raise Exit(128 + stopped.signal) from None
