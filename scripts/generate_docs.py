@@ -3,6 +3,7 @@
 * ``docs/reference/cli.md``: the help of every command, as ``--help`` prints it.
 * ``docs/reference/manifest-keys.md``: every key of bottles, agents and settings, and whether it is enforced.
 * ``docs/reference/environment.md``: the variables of a bottle's processes.
+* ``docs/presets.md``: what each preset of a route opens, and the pages that this was read from.
 * ``docs/reference/json.md``: the schema of every ``--json``.
 * ``README.md``: the command table between its markers.
 * ``docs/start.md``: the screens of ``start`` and their keys, between their markers.
@@ -23,6 +24,9 @@ from bot_bottle.cli import records
 from bot_bottle.cli.main import VERBS, cli
 from bot_bottle.cli.screens import multi, naming, single
 from bot_bottle.cli.screens.frame import Model, Size
+from bot_bottle.egress.config import Match, PathType, Route
+from bot_bottle.egress.presets.expand import preset_of
+from bot_bottle.egress.presets.names import PRESETS
 from bot_bottle.launch import environment
 from bot_bottle.manifest import reference
 
@@ -97,6 +101,47 @@ def environment_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def presets_page() -> str:
+    """Text between the markers; the rest of the page is written by hand."""
+    names: dict[str, list[str]] = {kind: [] for kind in ("registry", "model", "forge")}
+    for name, traits in PRESETS.items():
+        names[traits.kind].append(name)
+    text = (ROOT / "docs" / "presets.md").read_text()
+    for kind, listed in names.items():
+        text = between_markers(text, kind, "\n".join(map(preset_section, listed)))
+    return text
+
+
+def preset_section(name: str) -> str:
+    """One preset: its hosts, what of them is open under which word, the sources."""
+    own = "" if PRESETS[name].public else "git.example.com"
+    preset = preset_of(Route(own, preset=name, repos=("OWNER/NAME",)), {})
+    parts = [f"### {name}", "", f"For: {preset.about}.", "", "| access | host | open |", "|---|---|---|"]
+    pages: dict[str, None] = {}
+    for word in PRESETS[name].access:
+        for host in preset.access[word]:
+            ports = "" if host.ports == (443,) else " (also port 80)"
+            parts += [f"| {word} | `{host.host}`{ports} | {opened(match)} |" for match in host.matches]
+            pages |= dict.fromkeys(host.pages)
+    parts += [
+        "",
+        f"Closed: {preset.closed}.",
+        "",
+        "Read from: " + ", ".join(f"<{page}>" for page in pages),
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def opened(match: Match) -> str:
+    """One entry of ``matches`` in a cell."""
+    paths = [f"`{path.value}`".replace("|", "\\|") + ENDS[path.type] for path in match.paths]
+    return f"{' '.join(match.methods)}: {', '.join(paths)}"
+
+
+ENDS = {PathType.PREFIX: " and below", PathType.EXACT: "", PathType.REGEX: " (expression)"}
+
+
 def readme_page() -> str:
     rows = [f"| [`{name}`](docs/reference/cli.md#{name}) | {line} |" for name, line in VERBS.items()]
     table = "\n".join(["| command | what it does |", "|---|---|", *rows]) + "\n"
@@ -156,6 +201,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": cli_page,
     "docs/reference/manifest-keys.md": reference.page,
     "docs/reference/environment.md": environment_page,
+    "docs/presets.md": presets_page,
     "docs/reference/json.md": records.page,
     "README.md": readme_page,
     "docs/start.md": start_page,

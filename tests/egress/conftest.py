@@ -28,6 +28,7 @@ from bot_bottle.egress.config import (
     Scheme,
     UpstreamProxy,
 )
+from bot_bottle.egress.presets.names import PRESETS, Kind
 
 HOSTS = st.sampled_from(
     [
@@ -92,7 +93,6 @@ def routes(draw: st.DrawFn, *, provider: bool = True) -> Route:
     auth = draw(AUTHS)
     if host.startswith("*.") and not isinstance(auth, Passthrough):
         auth = ()
-    preset = draw(st.none() | st.sampled_from(["github", "npm"]))
     return Route(
         host=host,
         ports=tuple(draw(st.lists(st.integers(1, 65535), unique=True, max_size=3))),
@@ -103,16 +103,41 @@ def routes(draw: st.DrawFn, *, provider: bool = True) -> Route:
         headers=draw(st.none() | st.lists(FURTHER_HEADERS, unique=True).map(tuple)),
         allow_private=draw(st.booleans()),
         meter=draw(st.none() | st.builds(Meter, WORDS, st.sampled_from(MeterFormat))),
-        preset=preset,
-        access=tuple(draw(st.lists(WORDS, unique=True, max_size=2))) if preset else (),
         provider=draw(st.none() | WORDS) if provider else None,
     )
+
+
+@st.composite
+def preset_routes(draw: st.DrawFn, *, public: bool = True) -> Route:
+    """With a host of one's own, or (*public*) also without."""
+    preset = draw(st.sampled_from([name for name in PRESETS if not public or PRESETS[name].public]))
+    traits = PRESETS[preset]
+    host = draw(st.sampled_from([*([""] if public else []), "own.example", "10.0.0.1"]))
+    may_sign = bool(host) or traits.credential
+    meters = st.builds(Meter, WORDS, st.sampled_from(MeterFormat))
+    return Route(
+        host=host,
+        ports=tuple(draw(st.lists(st.integers(1, 65535), unique=True, max_size=2))) if host else (),
+        auth=draw(AUTHS) if may_sign else (),
+        dlp=draw(DLPS),
+        headers=draw(st.none() | st.lists(FURTHER_HEADERS, unique=True).map(tuple)),
+        allow_private=draw(st.booleans()) if host else False,
+        meter=draw(st.none() | meters) if traits.kind is Kind.MODEL else None,
+        preset=preset,
+        access=tuple(draw(st.lists(st.sampled_from(traits.access), unique=True))),
+        repos=tuple(draw(st.lists(st.sampled_from(REPOS), unique=True))) if traits.kind is Kind.FORGE else (),
+    )
+
+
+REPOS = ["o/r", "Some-Body/a.b_c"]
 
 
 PROXIES = st.builds(UpstreamProxy, st.just("http://proxy.example:3128"), st.none() | VARIABLES, st.booleans())
 POLICIES = st.builds(
     Policy,
-    routes=st.lists(routes(), max_size=4, unique_by=lambda route: route.host).map(tuple),
+    routes=st.lists(
+        routes() | preset_routes(public=False), max_size=4, unique_by=lambda route: route.host
+    ).map(tuple),
     log=st.integers(0, 2),
     extra_ca=st.none() | WORDS,
     upstream_proxy=st.none() | PROXIES,
@@ -131,4 +156,4 @@ def policies() -> st.SearchStrategy[Policy]:
 @pytest.fixture(scope="session")
 def manifest_routes() -> st.SearchStrategy[Route]:
     """Valid routes of a manifest."""
-    return routes(provider=False)
+    return routes(provider=False) | preset_routes()

@@ -271,7 +271,7 @@ def with_match(**match: object) -> dict[str, object]:
         ({**A, "headers": "x"}, ("headers",), "must be a list"),
         ({**A, "meter": {"provider": "x"}}, ("meter",), "needs the key 'format'"),
         ({**A, "meter": {"provider": "x", "format": "y"}}, ("meter", "format"), "must be one of anthropic"),
-        ({**A, "preset": "other"}, ("preset",), "must be one of crates"),
+        ({**A, "preset": "other"}, ("preset",), "must be one of anthropic, crates"),
         ({**A, "access": ["read"]}, ("access",), "belongs to a preset"),
         ({**A, "preset": "npm", "access": [1]}, ("access", 0), "must be a string"),
         ({**A, "preset": "npm", "access": None}, ("access",), "must be a list, not nothing"),

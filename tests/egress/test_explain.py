@@ -32,8 +32,18 @@ routes:
 @pytest.mark.parametrize(
     ("url", "method", "canonical", "rule"),
     [
-        ("https://api.example/a/b?c", "GET", "https://api.example/a/b?c", "route api.example, matches[0]"),
-        ("API.example/x/../y", "POST", "https://api.example/y", "route api.example, matches[1]"),
+        (
+            "https://api.example/a/b?c",
+            "GET",
+            "https://api.example/a/b?c",
+            "route api.example, matches[0] (any method; /a)",
+        ),
+        (
+            "API.example/x/../y",
+            "POST",
+            "https://api.example/y",
+            "route api.example, matches[1] (POST; any path)",
+        ),
         (
             "http://B\u00fccher.example/x",
             "GET",

@@ -31,6 +31,7 @@ from bot_bottle.egress.config import (
 from bot_bottle.egress.credential import TOKEN_KEY, auth_keys, decode_auth, encode_auth
 from bot_bottle.egress.headers import FRAMING
 from bot_bottle.egress.hosts import HOST_ALIAS, BadHost, canonical_route_host, ip_literal, wildcard_matches
+from bot_bottle.egress.preset_keys import check_preset_route, decode_preset
 
 MAX_ROUTES = 1000
 MAX_PORTS = 64
@@ -39,10 +40,9 @@ MAX_FEATURES = 64
 MAX_PATH_CHARS = 4096
 """PATH_MAX, for names of files"""
 
-PRESETS = ("crates", "debian", "gitea", "github", "gitlab", "go", "npm", "pypi")
-
 _ROUTE_KEYS = (
-    "host", "ports", "matches", "git", "dlp", "headers", "allow_private", "meter", "preset", "access"
+    "host", "ports", "matches", "git", "dlp", "headers", "allow_private", "meter", "preset", "access",
+    "repos",
 )  # fmt: skip
 _POLICY_KEYS = (
     "log", "routes", "extra_ca", "upstream_proxy", "on_taint", "provider_features", "provider_schema"
@@ -67,7 +67,7 @@ def _decode_route(raw: object, dialect: Dialect, path: KeyPath) -> Route:
     accepted = (*_ROUTE_KEYS, *auth_keys(dialect), *(("provider",) if dialect is Dialect.ROUTES_FILE else ()))
     _refuse_reserved(raw, path)
     entry = fields.mapping(raw, accepted, path)
-    preset, access = _decode_preset(entry, path)
+    preset, access, repos = decode_preset(entry, path)
     route = Route(
         host=_decode_host(entry, preset, path),
         ports=_decode_ports(entry, path),
@@ -80,6 +80,7 @@ def _decode_route(raw: object, dialect: Dialect, path: KeyPath) -> Route:
         meter=_decode_meter(entry, path),
         preset=preset,
         access=access,
+        repos=repos,
         provider=fields.text(entry["provider"], (*path, "provider")) if "provider" in entry else None,
     )
     _check_route(route, path)
@@ -160,26 +161,10 @@ def _decode_meter(entry: Mapping[str, object], path: KeyPath) -> Meter | None:
     )
 
 
-def _decode_preset(entry: Mapping[str, object], path: KeyPath) -> tuple[str | None, tuple[str, ...]]:
-    if "preset" not in entry:
-        if "access" in entry:
-            raise ConfigError("'access' belongs to a preset: name one under 'preset'", (*path, "access"))
-        return None, ()
-    preset = fields.text(entry["preset"], (*path, "preset"))
-    if preset not in PRESETS:
-        raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, not {preset!r}", (*path, "preset"))
-    raw = entry.get("access")
-    where = (*path, "access")
-    if raw is None and "access" not in entry:
-        return preset, ()
-    listed = [(raw, where)] if isinstance(raw, str) else fields.items(raw, where, limit=16)
-    access = tuple(fields.text(item, item_path) for item, item_path in listed)
-    fields.unique(access, where)
-    return preset, access
-
-
 def _check_route(route: Route, path: KeyPath) -> None:
     """What no single key is to blame for."""
+    if route.preset is not None:
+        check_preset_route(route, path)
     credentialed = not isinstance(route.auth, Passthrough) and bool(route.auth)
     if credentialed and route.host.startswith("*."):
         raise ConfigError(
@@ -295,6 +280,8 @@ def encode_route(route: Route, dialect: Dialect) -> dict[str, object]:
         out["preset"] = route.preset
     if route.access:
         out["access"] = list(route.access)
+    if route.repos:
+        out["repos"] = list(route.repos)
     if route.provider is not None:
         out["provider"] = route.provider
     return out

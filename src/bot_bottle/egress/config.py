@@ -159,7 +159,11 @@ class Route(Struct, frozen=True):
     allow_private: bool = False
     meter: Meter | None = None
     preset: str | None = None
+    """name of a set of hosts and rules (``presets``); None in a routes file that is in force (ruling 59)"""
     access: tuple[str, ...] = ()
+    """which parts of the preset; empty: its first word"""
+    repos: tuple[str, ...] = ()
+    """of a forge's preset: the repositories that it opens, ``owner/name``; empty: those of the git gate"""
     provider: str | None = None
     """read-only: the provider that owns the route"""
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot_bottle.egress.config import Route
+from bot_bottle.egress.config import PathType, Route
 from bot_bottle.egress.decide import decide, may_connect
 from bot_bottle.egress.headers import Headers, end_to_end
 from bot_bottle.egress.hosts import BadHost, canonical_route_host
 from bot_bottle.egress.match import CompiledPolicy
 from bot_bottle.egress.request import RequestHead, RequestIdentity, Tunnel, build_identity, parse_connect
 from bot_bottle.egress.verdict import Allow, Deny, Introspect, Verdict
+
+SHOWN_PATHS = 3
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,24 @@ def _rule(policy: CompiledPolicy, identity: RequestIdentity) -> str:
     assert found is not None
     index = found.matching(identity.method, identity.path, end_to_end(identity.headers))
     owner = f" of the provider {found.route.provider}" if found.route.provider else ""
-    rule = "no matches given: everything" if index == -1 else f"matches[{index}]"
+    assert index is not None
+    rule = (
+        "no matches given: everything" if index == -1 else f"matches[{index}] ({_told(found.route, index)})"
+    )
     return f"route {found.route.host}{owner}, {rule}"
+
+
+def _told(route: Route, index: int) -> str:
+    """One entry of ``matches`` in short."""
+    match = route.matches[index]
+    methods = " ".join(match.methods) or "any method"
+    paths = [
+        path.value if path.type is PathType.PREFIX else f"{path.type.value} {path.value}"
+        for path in match.paths
+    ]
+    shown = ", ".join(paths[:SHOWN_PATHS]) or "any path"
+    more = f" and {len(paths) - SHOWN_PATHS} more" if len(paths) > SHOWN_PATHS else ""
+    return f"{methods}; {shown}{more}{'; with headers' if match.headers else ''}"
 
 
 def _credentials(verdict: Allow) -> tuple[str, ...]:

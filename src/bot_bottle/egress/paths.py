@@ -6,7 +6,9 @@ section 5.2.4), empty segments merged, in that order. The result is its own cano
 Stricter than RFC 3986: refused are encoded slash, backslash and NUL (servers disagree whether they separate
 or end a path), octets that are not UTF-8 (overlong forms of ``/`` and ``.`` hide there), ``..;x`` (some
 servers strip the parameter, then go up), raw backslash and other characters that no URI may hold. Looser:
-``[ ] ^ |``, which clients following the URL Standard send raw, are taken as their encoded form.
+``[ ] ^ |``, which clients following the URL Standard send raw, are taken as their encoded form; ``/@scope%2Fname``,
+as npm's clients write a package with a scope, is ``/@scope/name``, which its registries serve alike
+(https://github.com/npm/npm-package-arg, ``escapedName``): judged and sent in that form, it has one reading.
 """
 
 from __future__ import annotations
@@ -28,12 +30,32 @@ def canonical_path(raw: str) -> str:
     """The canonical form of *raw* (a path without query). Raises :class:`BadPath`."""
     if not raw.startswith("/"):
         raise BadPath("a path starts with '/'")
+    if raw.startswith("/@") and "%2" in raw:
+        raw = _plain_scope(raw)
     decoded = _decode_unreserved(raw) if "%" in raw or not _PATH_CHARS.issuperset(raw) else raw
     if "/." in decoded:
         decoded = _remove_dot_segments(decoded)
     while "//" in decoded:
         decoded = decoded.replace("//", "/")
     return decoded
+
+
+def _plain_scope(raw: str) -> str:
+    """``/@scope%2Fname…`` with a slash for the encoded one, if both are plain names; else *raw*."""
+    first, slash, rest = raw[2:].partition("/")
+    for encoded in ("%2f", "%2F"):
+        scope, found, name = first.partition(encoded)
+        if found and _is_npm_name(scope) and _is_npm_name(name):
+            return f"/@{scope}/{name}{slash}{rest}"
+    return raw
+
+
+def _is_npm_name(text: str) -> bool:
+    return (
+        text[:1].isalnum()
+        and text.isascii()
+        and text.replace(".", "").replace("-", "").replace("_", "").isalnum()
+    )
 
 
 def _decode_unreserved(raw: str) -> str:

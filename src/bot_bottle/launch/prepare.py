@@ -20,6 +20,7 @@ from bot_bottle.launch import skills
 from bot_bottle.launch.environment import RESERVED, agent_environment
 from bot_bottle.launch.plan import LaunchError, LaunchPlan, LoginSource, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, resolve_slots
+from bot_bottle.launch.preset_routes import bottle_routes
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.routes_file import read_routes_file
 from bot_bottle.providers.contract import (
@@ -293,7 +294,7 @@ def _routes(
     roots: list[Path] = []
     if bottle:
         log = bottle.egress.log
-        routes += bottle.egress.routes
+        routes += bottle_routes(bottle)
         roots += [Path(bottle.egress.extra_ca)] if bottle.egress.extra_ca else []
     if request.run.routes_file:
         from_file, named = read_routes_file(Path(request.run.routes_file))

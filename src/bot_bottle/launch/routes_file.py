@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bot_bottle.base.yamltext import MAX_BYTES, YamlError, load
 from bot_bottle.egress.codec import decode_policy
 from bot_bottle.egress.config import ConfigError, Policy
-from bot_bottle.launch.policy import PolicyError, refuse_unbuilt
+from bot_bottle.launch.policy import PolicyError, refuse_unbuilt, without_presets
 
 
 def read_routes_file(path: Path) -> tuple[Policy, tuple[Path, ...]]:
-    """The policy in *path*, and the file of roots that it names, relative to it.
+    """The policy in *path*, presets written out, and the file of roots that it names, relative to it.
 
     Raises :class:`PolicyError` with file and line, also for a setting that this version does not enforce.
     """
@@ -27,6 +29,11 @@ def read_routes_file(path: Path) -> tuple[Policy, tuple[Path, ...]]:
         policy = decode_policy(document.data)
     except ConfigError as error:
         raise PolicyError(f"{path}:{document.line(error.path)}: {error.message}") from error
+    try:
+        policy = replace(policy, routes=without_presets(policy.routes))
+    except ConfigError as error:
+        line = document.line(("routes", *error.path))
+        raise PolicyError(f"{path}:{line}: {error.message}") from error
     try:
         refuse_unbuilt(policy)
     except PolicyError as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 
 from bot_bottle.base.yamltext import MAX_BYTES, KeyPath, YamlError, load
 from bot_bottle.egress.codec import decode_policy, decode_route
 from bot_bottle.egress.config import ConfigError, Dialect, Policy, Route
-from bot_bottle.launch.policy import PolicyError, refuse_unbuilt
+from bot_bottle.launch.policy import PolicyError, refuse_unbuilt, without_presets
 from bot_bottle.manifest.problems import Problem
 
 
@@ -15,14 +18,25 @@ def routes_problems(path: Path) -> list[Problem]:
     """What is wrong, and what this version does not enforce; each with its line, in the order of the file."""
     file = str(path)
     try:
-        with open(path, encoding="utf-8") as stream:
-            document = load(stream.read(MAX_BYTES + 1))
+        document = load(_read(path))
     except YamlError as error:
         return [Problem(error.message, file, error.line, error.path)]
-    except (OSError, UnicodeDecodeError) as error:
-        return [Problem(f"can't be read ({error}): name a routes file", file)]
+    except UnicodeDecodeError:
+        return [Problem("is not UTF-8: name a routes file", file)]
+    except OSError as error:
+        return [Problem(f"can't be read: {(error.strerror or str(error)).lower()}: name a routes file", file)]
     found = [Problem(message, file, document.line(at), at) for message, at in _mistakes(document.data)]
     return sorted(found, key=lambda problem: problem.line)
+
+
+def _read(path: Path) -> str:
+    """Raises OSError, for what is no regular file too: a FIFO's writer may never come."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file")
+    with open(fd, encoding="utf-8") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _mistakes(data: dict[str, object]) -> list[tuple[str, KeyPath]]:
@@ -49,9 +63,14 @@ def _mistakes(data: dict[str, object]) -> list[tuple[str, KeyPath]]:
             found.append((str(error), at))
     if not found:
         try:
-            decode_policy(data)
+            whole = decode_policy(data)
         except ConfigError as error:
             found.append((error.message, error.path))
+            return found
+        try:
+            without_presets(whole.routes)
+        except ConfigError as error:
+            found.append((error.message, ("routes", *error.path)))
     return found
 
 

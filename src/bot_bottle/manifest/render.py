@@ -91,6 +91,10 @@ def _route(route: Route) -> dict[str, Any]:
     out: dict[str, Any] = {"host": route.host} if route.host else {}
     if route.preset:
         out["preset"] = route.preset
+    if route.access:
+        out["access"] = list(route.access)
+    if route.repos:
+        out["repos"] = list(route.repos)
     if route.ports:
         out["ports"] = list(route.ports)
     schemes = _schemes(route)

@@ -58,8 +58,6 @@ BOTTLE = (
     Row(f"{_ROUTE}.dlp.outbound_on_match"),
     Row(f"{_ROUTE}.dlp.inbound_on_match"),
     Row(f"{_ROUTE}.meter"),
-    Row(f"{_ROUTE}.preset"),
-    Row(f"{_ROUTE}.access"),
     Row("budget.*.*"),
     Row("shutdown"),
     Row("workspace.mode", _one_of("copy", "none"), "use copy or none"),
