@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes requirements.lock and requirements-dev.lock from pyproject.toml, and the lock of mitmproxy, which
+# Writes requirements.lock and requirements-dev.lock from pyproject.toml, and the locks of the peers from PyPI that
 # `make bench` measures us against; `--check` only compares.
 #
 # Versions already locked stay as they are (`--upgrade` takes the newest). No line names an index: where the
@@ -22,14 +22,16 @@ compile() {
         --no-header --no-emit-index-url --no-emit-find-links $upgrade "$@"
 }
 mkdir -p "$scratch/bench/peers"
-for name in requirements.lock requirements-dev.lock bench/peers/mitmproxy.lock; do
+peers="bench/peers/mitmproxy bench/peers/detect-secrets"
+locks="requirements.lock requirements-dev.lock bench/peers/mitmproxy.lock bench/peers/detect-secrets.lock"
+for name in $locks; do
     [ -f "$name" ] && cp "$name" "$scratch/$name"
 done
 compile pyproject.toml --group build --output-file "$scratch/requirements.lock" >/dev/null
 compile pyproject.toml --group build --group dev --constraint "$scratch/requirements.lock" \
     --output-file "$scratch/requirements-dev.lock" >/dev/null
-compile bench/peers/mitmproxy.in --output-file "$scratch/bench/peers/mitmproxy.lock" >/dev/null
-for name in requirements.lock requirements-dev.lock bench/peers/mitmproxy.lock; do
+for peer in $peers; do compile "$peer.in" --output-file "$scratch/$peer.lock" >/dev/null; done
+for name in $locks; do
     if [ -n "$check" ]; then
         cmp -s "$name" "$scratch/$name" || { echo "$name is not in step with what is asked for: run 'make lock'" >&2; exit 1; }
     else

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Lays the peers of `make bench` under tools/: srt and its node from npm (pinned, with integrity), mitmproxy from
-# PyPI (pinned, with hashes) in a venv of its own, docker and squid from Debian's packages, unpacked and not
-# installed, so that no service starts and no package of the host changes.
+# Lays the peers of `make bench` under tools/: srt and its node from npm (pinned, with integrity), mitmproxy and
+# detect-secrets from PyPI (pinned, with hashes) each in a venv of its own, gitleaks from sid (pinned), docker and
+# squid from Debian's packages, unpacked and not installed, so that no service starts and no package of the host
+# changes.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p tools/bench
-stamp=$(cat bench/peers/package-lock.json bench/peers/mitmproxy.lock scripts/peers.sh | sha256sum | cut -d' ' -f1)
+stamp=$(cat bench/peers/package-lock.json bench/peers/*.lock scripts/peers.sh scripts/gitleaks.sh | sha256sum | cut -d' ' -f1)
 [ "$(cat tools/bench/.stamp 2>/dev/null)" = "$stamp" ] && exit 0
 status=0
 
@@ -16,14 +17,17 @@ if ! (cd tools/bench/npm && npm ci --ignore-scripts --no-audit --no-fund --logle
     status=1
 fi
 
-rm -rf tools/bench/mitmproxy
-if ! { .venv/bin/python -m venv tools/bench/mitmproxy &&
-    tools/bench/mitmproxy/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
-        -r bench/peers/mitmproxy.lock >tools/bench/mitmproxy.log 2>&1; }; then
-    echo "peers: mitmproxy could not be installed from PyPI (tools/bench/mitmproxy.log)" >&2
-    rm -rf tools/bench/mitmproxy
-    status=1
-fi
+for peer in mitmproxy detect-secrets; do
+    rm -rf "tools/bench/$peer"
+    if ! { .venv/bin/python -m venv "tools/bench/$peer" &&
+        "tools/bench/$peer/bin/python" -m pip --disable-pip-version-check --quiet install --require-hashes \
+            -r "bench/peers/$peer.lock" >"tools/bench/$peer.log" 2>&1; }; then
+        echo "peers: $peer could not be installed from PyPI (tools/bench/$peer.log)" >&2
+        rm -rf "tools/bench/$peer"
+        status=1
+    fi
+done
+scripts/gitleaks.sh || status=1
 
 # Debian's packages into tools/bench/NAME: unpacked NAME PACKAGE... The libraries are those that a minimal
 # system may lack; apt checks the archive's signature on each file.
