@@ -124,6 +124,17 @@ def test_edit_checks_what_was_written(person) -> None:
     assert person.run("edit", "worker", env={"EDITOR": "'"}).returncode == 2
 
 
+@pytest.mark.parametrize("name", ["routes.yaml", "settings.yml", "agents/a.md"])
+def test_validate_waits_for_nobody(person, name) -> None:
+    """A FIFO's writer need not come; a file that is not there is said in words."""
+    person.write("settings/agents/.made", "")
+    os.mkfifo(person.home / "settings" / name)
+    for file, why in ((f"settings/{name}", "regular file"), (f"nothing/{name}", "is not there: name a file")):
+        done = person.run("validate", file)
+        assert (done.returncode, why in done.stdout) == (1, True), done.stdout
+        assert "Errno" not in done.stdout
+
+
 @pytest.mark.parametrize("name", ["vim", "vi"])
 def test_vim_heeds_no_modelines(person, name) -> None:
     """A project's file must not set the editor's options, even for one whose own settings say so (ruling 21);
@@ -185,6 +196,8 @@ def test_prune(person) -> None:
     assert identity in person.states()
     person.write(".bot-bottle/settings.yml", "kept_days: 100\n")
     assert person.run("prune", "--yes").returncode == 0
+    assert identity in person.states()
+    assert person.run("prune", "--days", "nan", "--yes").returncode == 2
     assert identity in person.states()
     done = person.run("prune", "--days", "20", "--yes")
     assert "to be removed" in done.stdout

@@ -131,6 +131,40 @@ def test_a_kept_bottle_of_that_name_is_offered(person, manifest, terminal) -> No
     assert person.states() == ["worker"]
 
 
+def test_which_bottle_is_resumed(person, manifest, terminal) -> None:
+    """Asked where nobody named one: the newest first, found by what is typed; what stands behind -- is no name."""
+    person.write(".bot-bottle/bottles/dev.md", f"---\nagent_provider: {WORK}\n---\n")
+    terminal.start("resume")
+    assert terminal.status() == 1
+    assert "no bottle is kept" in terminal.history()
+    for label in ("first one", "second one"):
+        assert person.run("start", "worker", "--label", label, "--yes").returncode == 0
+    terminal.start("resume", "--yes", "--", "-c", "echo resumed as $HOME; exit 3")
+    screen = terminal.wait("Select bottle to resume")
+    assert screen.index("second-one  second one (worker)") < screen.index("first-one  first one (worker)")
+    terminal.text("first")
+    terminal.keys("Enter")
+    terminal.wait("bot-bottle resume first-one")
+    terminal.start("resume")
+    terminal.wait("Select bottle to resume")
+    terminal.keys("Escape")
+    assert terminal.status() == 1
+    done = person.run("resume", "--yes")
+    assert (done.returncode, "give its identity ('bot-bottle list kept'" in done.stderr) == (2, True)
+
+
+def test_what_stands_behind_dashes_is_no_agent(person, manifest, terminal) -> None:
+    """Without an agent it is asked for, or its flag is named; the words go to the agent that is chosen."""
+    done = person.run("start", "--yes", "--", "worker")
+    assert (done.returncode, "give --agent A" in done.stderr) == (2, True)
+    terminal.start("start", "--bottle", "dev", "--label", "one", "--color", "none", "--", "worker")
+    terminal.wait("Select agent")
+    terminal.keys("Escape")
+    assert terminal.status() == 1
+    done = person.run("start", "worker", "--agent", "worker", "--yes")
+    assert (done.returncode, "two agents" in done.stderr) == (2, True)
+
+
 def test_standard_streams_may_go_elsewhere(person, manifest, terminal) -> None:
     """Screens and questions are on the terminal; the files get the agent's output and the messages."""
     out, err = person.home / "out", person.home / "err"

@@ -170,7 +170,7 @@ class Questions:
             return Answers(so_far.agent, so_far.bottles, color=color)
         identity = identity_of(label)
         if identity is None:
-            raise click.UsageError(f"--label {printable(label)!r}: it needs a letter or a digit")
+            raise click.UsageError(f"--label '{printable(label)}': it needs a letter or a digit")
         if bottles.find_state(self._layout, identity):
             raise bottles.IdentityTaken(identity, running=bottles.is_running(self._layout, identity))
         return Answers(so_far.agent, so_far.bottles, label, color, identity)

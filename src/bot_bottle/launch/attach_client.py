@@ -259,6 +259,8 @@ class Client:
             undo += decoration.end(self._welcome.title, self._welcome.color)
         self._write(undo + last, patient=False)
         with suppress(termios.error):  # the terminal itself is gone
+            if self.console.raw:  # it may have been asked, and its answer is no command
+                termios.tcflush(self.console.stdin, termios.TCIFLUSH)
             termios.tcsetattr(self.console.stdin, termios.TCSANOW, self._saved)
         self._saved = None
         for text in self._held:

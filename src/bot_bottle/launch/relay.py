@@ -165,7 +165,8 @@ class Relay:
 
     @contextmanager
     def _raw_terminal(self) -> Iterator[None]:
-        """Keys go inside as they are typed; at the end the terminal is as it was, whatever was shown on it."""
+        """Keys go inside as they are typed; at the end the terminal is as it was, whatever was shown on it. What is
+        not read by then was the program's too, or an answer to it: a shell must not take it for a command."""
         saved = None
         if self._terminal and os.isatty(self._console.stdin):
             saved = termios.tcgetattr(self._console.stdin)
@@ -174,7 +175,9 @@ class Relay:
             yield
         finally:
             if saved is not None:
-                termios.tcsetattr(self._console.stdin, termios.TCSADRAIN, saved)
+                if not self._terminal_answers:  # it was asked, and may be about to answer
+                    select.select([self._console.stdin], [], [], CURSOR_WAIT_S)
+                termios.tcsetattr(self._console.stdin, termios.TCSAFLUSH, saved)
             for target, screen in self._screens:
                 with suppress(OSError):
                     os.write(target, screen.restore())

@@ -196,7 +196,7 @@ class Listing:
                 continue
             if located is not None and owner in (0, os.geteuid()):
                 self._report.notes.append(
-                    f"the workspace is a part of the repository {printable(str(parent))!r}: "
+                    f"the workspace is a part of the repository '{printable(str(parent))}': "
                     "its history stays outside"
                 )
                 return located, parent

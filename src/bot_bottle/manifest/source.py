@@ -201,7 +201,7 @@ def _stems(directory: str | int, shown: str, warnings: list[str]) -> list[str]:
         if suffix == ".md" and is_name(stem):
             stems.append(stem)
         else:
-            warnings.append(f"{printable(shown)}: skipped {printable(name)!r}: file names must be {PATTERN}")
+            warnings.append(f"{printable(shown)}: skipped '{printable(name)}': file names must be {PATTERN}")
     return stems
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -21,10 +23,20 @@ from bot_bottle.store.layout import Layout, default_layout
 MAX_DAYS = 3650
 
 
+class _Days(click.FloatRange):
+    """Any number but the one that is in every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        days = float(super().convert(value, param, ctx))
+        if math.isnan(days):
+            self.fail(f"{value!r} is not a number of days", param, ctx)
+        return days
+
+
 @click.command("prune", short_help="remove kept bottles and logs that have rested for long; show disk use")
 @click.option(
     "--days",
-    type=click.FloatRange(0, MAX_DAYS),
+    type=_Days(0, MAX_DAYS),
     metavar="N",
     help="What nobody has used for N days. Default: settings kept_days and logs_days (30).",
 )

@@ -7,8 +7,10 @@ import click
 from bot_bottle.base.ids import parse_identity
 from bot_bottle.cli import completion, options
 from bot_bottle.cli.asking import asking
+from bot_bottle.cli.dashes import Dashed
 from bot_bottle.cli.detached import conduct
 from bot_bottle.cli.errors import Exit
+from bot_bottle.cli.kept import pick_kept
 from bot_bottle.cli.launching import Ready, make_ready
 from bot_bottle.cli.preflight import confirm, show
 from bot_bottle.cli.trust import confirm_agent
@@ -18,8 +20,8 @@ from bot_bottle.store import bottles
 from bot_bottle.store.layout import Layout, default_layout
 
 
-@click.command("resume", short_help="start a preserved bottle again")
-@click.argument("identity", shell_complete=completion.kept)
+@click.command("resume", cls=Dashed, short_help="start a preserved bottle again")
+@click.argument("identity", required=False, shell_complete=completion.kept)
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED)
 @click.option("-p", "--prompt", "task", metavar="TEXT", help="Run headless with this new task.")
 @click.option("--yes", is_flag=True, help="Start without asking.")
@@ -34,7 +36,7 @@ from bot_bottle.store.layout import Layout, default_layout
 @click.option("--exit-status", is_flag=True, help="Exit with the agent's status instead of 0.")
 @options.raw_terminal
 def command(
-    identity: str,
+    identity: str | None,
     argv: tuple[str, ...],
     task: str | None,
     yes: bool,
@@ -45,12 +47,14 @@ def command(
     exit_status: bool,
     raw_terminal: bool,
 ) -> None:
-    """Start the bottle IDENTITY again with everything that its agent left in it.
+    """Start the bottle IDENTITY again with everything that its agent left in it; without IDENTITY, choose one of
+    those that are kept.
 
     On a terminal the bottle outlives it, as with 'start'. Manifests are read anew: what was taken away since
     is taken away. ARGV replaces the recorded command.
     """
     layout = default_layout()
+    identity = identity or pick_kept(layout)
     state = bottles.open_for_resume(layout, parse_identity(identity))
     with state:
         metadata = state.metadata()

@@ -10,6 +10,7 @@ import click
 from bot_bottle.cli import completion, options
 from bot_bottle.cli.asking import asking
 from bot_bottle.cli.commands import resume
+from bot_bottle.cli.dashes import Dashed
 from bot_bottle.cli.detached import conduct
 from bot_bottle.cli.errors import Exit
 from bot_bottle.cli.launching import make_ready
@@ -21,7 +22,7 @@ from bot_bottle.store.layout import default_layout
 COLORS = ("red", "green", "yellow", "blue", "magenta")
 
 
-@click.command("start", short_help="start an agent of your manifest in a bottle")
+@click.command("start", cls=Dashed, short_help="start an agent of your manifest in a bottle")
 @click.argument("agent", required=False, shell_complete=completion.agents)
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED)
 @click.option(
@@ -68,8 +69,10 @@ def command(
     left. Without a terminal nothing is asked: the agent must be named, its bottle is the one that its own file
     names, and --yes is needed.
     """
-    if agent_flag and agent:
-        argv = (agent, *argv)
+    if agent and agent_flag:
+        raise click.UsageError(
+            f"two agents: {agent!r} and --agent {agent_flag!r}: put its arguments behind '--'"
+        )
     layout = default_layout()
     given = Given(
         agent_flag or agent, bottle_names, label, "" if color == NO_COLOR else color,

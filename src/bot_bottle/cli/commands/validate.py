@@ -66,9 +66,9 @@ def check(file: Path, home: Path) -> Iterable[Problem]:
     """The problems of one file that a person named."""
     path = Path(os.path.abspath(file))
     if path.name == SETTINGS_FILE:
-        return settings_problems(path) if path.exists() else [_missing(path)]
+        return settings_problems(path) if os.path.lexists(path) else [_missing(path)]
     if path.suffix in ROUTES_SUFFIXES:
-        return routes_problems(path)
+        return routes_problems(path) if os.path.lexists(path) else [_missing(path)]
     kind, name = path.parent.name, path.stem
     if path.suffix != ".md" or kind not in ("agents", "bottles") or not is_name(name):
         return [
