@@ -208,6 +208,21 @@ def test_a_refreshed_login_reaches_a_bottle_that_nobody_is_at(person, client) ->
         assert person.run("stop", "one").returncode == 0
 
 
+def test_remote_control_is_not_offered(person, client) -> None:
+    """The client comes as far as the service, where nothing of it is registered."""
+    person.write(".codex/auth.json", login(TOKEN))
+    person.write(".bot-bottle/bottles/b.md", CHATGPT)
+    with OpenAIFake([], account="acct-of-the-operator") as api:
+        done = person.run("run", "--bottle", "b", *ways(person, api), *loud(person), "--", "remote-control")
+    assert done.returncode == 1
+    assert "the connection is errored" in done.stderr
+    assert {request.path for request in api.requests} <= {
+        "/backend-api/codex/models", "/backend-api/wham/accounts/check",
+    }  # fmt: skip
+    logs = "".join(log.read_text() for log in (person.home / ".bot-bottle/logs").rglob("*.egress.log"))
+    assert "/backend-api/wham/remote/control/server/enroll" in logs
+
+
 def test_a_refusal_ends_it(person, client) -> None:
     """One try, the message shown, the client's own status returned: the API's refusals, and ours where there is
     no route for the key."""
