@@ -19,7 +19,7 @@ _CRATE = "[A-Za-z0-9_-]{1,64}"
 
 _MODULE = "(?:/[A-Za-z0-9._~!-]+)+"
 _VERSION = "[A-Za-z0-9._~!+-]+"
-_SERVED = f"/@(?:latest|v/(?:list|{_VERSION}[.](?:info|mod|zip)))"
+_SERVED = rf"/@(?:latest|v/(?:list|{_VERSION}\.(?:info|mod|zip)))"
 """https://go.dev/ref/mod#goproxy-protocol, capitals as ``!`` and the small letter"""
 _SUM_DB = f"(?:supported|latest|lookup{_MODULE}@{_VERSION}|tile(?:/[0-9x.p]+|/data)+)"
 """https://go.dev/ref/mod#checksum-database"""
