@@ -1,0 +1,131 @@
+"""Which short strings of stripped text are looked for, so that every window of a variant holds at least one.
+
+The cost of Hyperscan's literal matcher grows with the number of grams only as far as text passes its first filter,
+the last characters of a gram. So among the grams that would do, those are taken that end in characters which code
+and JSON seldom have: with a thousand secrets that is the difference between flat and not.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from bot_bottle.dlp.projection import STRIPPED, letters, stripped_places
+from bot_bottle.dlp.variants import Variant
+
+GRAM_CHARACTERS = 8
+"""What Hyperscan's literal matcher looks at"""
+MIN_GRAM_CHARACTERS = 5
+"""A shorter one is everywhere"""
+SHORT_GRAM_CHARACTERS = 6
+"""In a window of twelve: leaves a choice among several"""
+
+_WEIGHTS = {
+    **dict.fromkeys(b"0123456789", 6),
+    **dict.fromkeys(b"ABCDEFGHIJKLMOPQSVWYZ", 3),
+    **dict(zip(b"eaosilcdpmfhbgyvwkqjz", range(100, 0, -4), strict=False)),
+    **dict.fromkeys(b"zjq", 2),
+    **dict.fromkeys(b"kvwy", 12),
+}
+"""How often a character stands in stripped code, roughly, per thousand"""
+
+
+class Gram(Struct, frozen=True):
+    """Some characters of a variant's stripped form, beginning at ``at``."""
+
+    text: bytes
+    at: int
+
+    def __repr__(self) -> str:
+        return f"Gram({self.at})"
+
+
+class Stripped(Struct, frozen=True):
+    """A variant as it is searched."""
+
+    text: bytes
+    """stripped; in lower case if the variant folds"""
+    places: tuple[int, ...]
+    """for each stripped character its index among ``letters``"""
+    letters: bytes
+    """all letters and digits; in lower case if the variant folds"""
+    public: bytes
+    """the mask, one byte for each of ``letters``"""
+
+    def __repr__(self) -> str:
+        return f"Stripped({len(self.text)})"
+
+
+def stripped(variant: Variant) -> Stripped:
+    """The variant's two projections and how they belong together."""
+    data = variant.data.lower() if variant.folds else variant.data
+    kept = [index for index, byte in enumerate(data) if byte < 128 and chr(byte).isalnum()]
+    text = letters(data)
+    places = tuple(stripped_places(text))
+    return Stripped(
+        bytes(text[place] for place in places), places, text, bytes(variant.public[index] for index in kept)
+    )
+
+
+def grams(form: Stripped, window: int) -> list[Gram]:
+    """So few grams that each *window* letters in a row without a public one hold one whole; with *window* 0, or
+    where the whole is shorter than it: that the whole holds one. Empty: it has too few characters for that."""
+    size = len(form.letters)
+    if not form.text:
+        return []
+    chosen = _covering(form, window) if window and window <= size else []
+    return chosen or _any(form)
+
+
+def _covering(form: Stripped, window: int) -> list[Gram]:
+    chosen: list[Gram] = []
+    length = GRAM_CHARACTERS if window > 12 else SHORT_GRAM_CHARACTERS
+    last_start, last_end = -1, -1
+    clear = 0
+    low = high = 0
+    total = len(form.places)
+    for end, mark in enumerate(form.public, 1):
+        clear = 0 if mark else clear + 1
+        if clear < window:
+            continue
+        while low < total and form.places[low] < end - window:
+            low += 1
+        while high < total and form.places[high] < end:
+            high += 1
+        if last_start >= low and last_end <= high:
+            continue
+        size = min(length, high - low)
+        if size < MIN_GRAM_CHARACTERS:
+            continue
+        start = _best(form.text, low, high - size, size)
+        chosen.append(Gram(form.text[start : start + size], start))
+        last_start, last_end = start, start + size
+    return chosen
+
+
+def _any(form: Stripped) -> list[Gram]:
+    """One for the whole; of what is private, if that is enough for one."""
+    size = min(GRAM_CHARACTERS, len(form.text))
+    if size < MIN_GRAM_CHARACTERS:
+        return []
+    starts = range(len(form.text) - size + 1)
+
+    def badness(start: int) -> tuple[int, int]:
+        marks = sum(form.public[form.places[index]] for index in range(start, start + size))
+        return marks, _weight(form.text, start + size)
+
+    best = min(starts, key=badness)
+    return [Gram(form.text[best : best + size], best)]
+
+
+def _best(text: bytes, first: int, last: int, size: int) -> int:
+    """Among starts from *first* to *last*: the rarest end, and rather the later, which covers more windows."""
+    return min(range(first, last + 1), key=lambda start: _weight(text, start + size) / (start - first + 1))
+
+
+def _weight(text: bytes, end: int) -> int:
+    return _WEIGHTS.get(text[end - 1], 50) * _WEIGHTS.get(text[end - 2], 50)
+
+
+assert set(_WEIGHTS) <= set(STRIPPED) | set(b"nrtuxNRTUX")

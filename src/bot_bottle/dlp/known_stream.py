@@ -1,0 +1,141 @@
+"""Exact forms of known secrets in what comes in, replaced on the way (dlp.md §2, response_secrets).
+
+Nothing is stripped here, so that a chunk without a secret costs one pass of Hyperscan: literals of each usual
+spelling, as it stands in a text. Where one is found, the patterns of ``known_forms`` say what to replace. Spellings
+that nobody but an attacker writes (a new separator after each character) are not looked for in this direction: who
+sends them into a bottle knows the secret already.
+
+Pure; one thread at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot_bottle.dlp.known_confirm import Entry
+from bot_bottle.dlp.known_forms import families, family
+from bot_bottle.dlp.known_index import database, handler
+from bot_bottle.dlp.known_spans import Spans
+from bot_bottle.dlp.variants import variants
+
+MASK = b"********"
+_GRAM_BYTES = 8
+_GRAMS = 3
+"""Of each spelling: a line break every 24 characters or more leaves one of them whole"""
+_PREFIX_BYTES = 8
+_MAX_TAIL_BYTES = 64 * 1024
+"""A longer form is not held back for"""
+_BREAKS = re.compile(rb"\r?\n|\\r|\\n")
+
+
+class Replacer:
+    """For the secrets of one bottle."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        grams: dict[bytes, list[tuple[int, str]]] = {}
+        self._beginnings: dict[bytes, list[bytes]] = {}
+        self._short: set[bytes] = set()
+        self._longest = 0
+        for entry in entries:
+            for kind, spelled in spellings(entry.value):
+                self._add(entry, kind, spelled, grams)
+        self._names = list(grams.values())
+        self._grams = database([(text, True) for text in grams])
+        self._prefixes = list(self._beginnings.values())
+        self._starts = database([(text, True) for text in self._beginnings])
+
+    def replace(self, data: bytes) -> bytes:
+        """*data* with every exact form replaced by :data:`MASK`."""
+        if self._grams is None or not data:
+            return data
+        found: list[tuple[int, int]] = []
+        self._grams.scan(data, match_event_handler=handler(found))
+        if not found:
+            return data
+        wanted = dict.fromkeys(name for number, _end in found for name in self._names[number])
+        spans = Spans(span for entry, name in wanted for span in self._entries[entry].places(data, name))
+        parts: list[bytes] = []
+        at = 0
+        for start, end in spans:
+            parts += (data[at:start], MASK)
+            at = end
+        return b"".join((*parts, data[at:]))
+
+    def partial_tail(self, data: bytes) -> int:
+        """How many of the last bytes of *data* could be the beginning of an exact form."""
+        if self._starts is None:
+            return 0
+        tail = data[-min(self._longest, _MAX_TAIL_BYTES) :]
+        found: list[tuple[int, int]] = []
+        if len(tail) >= _PREFIX_BYTES:
+            self._starts.scan(tail, match_event_handler=handler(found))
+        for number, end in sorted(found, key=lambda match: match[1]):
+            rest = tail[end - _PREFIX_BYTES :].lower()
+            joined = _BREAKS.sub(b"", rest)
+            for spelled in self._prefixes[number]:
+                if len(rest) < len(spelled) and (spelled.startswith(rest) or spelled.startswith(joined)):
+                    return len(rest)
+        for size in range(min(_PREFIX_BYTES - 1, len(data)), 0, -1):
+            if data[-size:].lower() in self._short:
+                return size
+        return 0
+
+    def _add(
+        self, entry: Entry, kind: str, spelled: bytes, grams: dict[bytes, list[tuple[int, str]]]
+    ) -> None:
+        if len(spelled) < _PREFIX_BYTES:
+            return
+        low = spelled.lower()
+        self._longest = max(self._longest, len(low) + len(low) // 8)
+        self._beginnings.setdefault(low[:_PREFIX_BYTES], []).append(low)
+        self._short.update(low[:size] for size in range(1, _PREFIX_BYTES))
+        names = [(entry.index, name) for name in families(kind)]
+        for text in _samples(low):
+            kept = grams.setdefault(text, [])
+            kept.extend(name for name in names if name not in kept)
+
+
+def spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
+    """The usual spellings of a value as they stand in a text, and the kind of variant that each is."""
+    for variant in variants(value, bytes(len(value))):
+        if family(variant.kind) not in ("hex", "octal", "decimal") and variant.kind not in _NUMBERED:
+            yield variant.kind, variant.data
+        if variant.kind.startswith("base64") and not variant.data.isalnum():
+            yield variant.kind, variant.data.translate(_URL_SAFE)
+            yield variant.kind, variant.data.replace(b"/", b"\\/")
+    for join, form in _NUMBERS:
+        yield "hex", join.join(form % byte for byte in value)
+    for join, form in _DECIMALS:
+        yield "decimal", join.join(form % byte for byte in value)
+    yield "octal all", b"".join(b"\\%03o" % byte for byte in value)
+    for codec in ("utf-16-le", "utf-32-le"):
+        yield "plain", value.decode("latin-1").encode(codec)
+
+
+_NUMBERED = ("unicode all", "long unicode all", "percent twice all")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_NUMBERS = (
+    (b"", b"%02x"),
+    (b":", b"%02x"),
+    (b" ", b"%02x"),
+    (b"-", b"%02x"),
+    (b"", b"\\x%02x"),
+    (b"", b"%%%02x"),
+    (b"", b"%%25%02x"),
+    (b"", b"=%02x"),
+    (b"", b"\\u00%02x"),
+    (b"", b"\\U000000%02x"),
+    (b"", b"\\u{%02x}"),
+    (b"", b"&#x%02x;"),
+    (b", ", b"0x%02x"),
+    (b",", b"0x%02x"),
+)
+_DECIMALS = ((b", ", b"%d"), (b",", b"%d"), (b"", b"&#%d;"))
+
+
+def _samples(text: bytes) -> list[bytes]:
+    """A few parts of it, from its end, where it is least like others."""
+    ends = range(len(text), _GRAM_BYTES - 1, -_GRAM_BYTES)[:_GRAMS]
+    return [text[end - _GRAM_BYTES : end] for end in ends]

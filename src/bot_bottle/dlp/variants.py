@@ -1,0 +1,233 @@
+"""All encodings that a known secret is searched in, written out: what they look like once stripped.
+
+A *variant* is one spelling of one value. Spellings that differ only in what stripping removes (URL-safe base64,
+padding, line breaks, ``41:42`` and ``\\x41\\x42`` and ``%41%42`` and ``=41=42``, UTF-16) are one variant. Which of
+them a text has, and where it begins and ends, is told by ``known_forms``.
+
+Pure. Values are secrets: nothing here may put one into a message.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import html.entities
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, quote_plus
+
+from msgspec import Struct
+
+_FOLD_CHARACTERS = 16
+"""A value this long is found in any mix of cases (dlp.md §2)"""
+_RFC1924 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_ADOBE = bytes(range(33, 118))
+_BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_TO_Z85 = bytes.maketrans(_RFC1924, _Z85)
+_TO_ADOBE = bytes.maketrans(_RFC1924, _ADOBE)
+_TO_BASE32HEX = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHIJKLMNOPQRSTUV")
+_BASE58_MAX_BYTES = 256
+"""Beyond it the arithmetic is slow, and nobody writes base58"""
+_NAMED = {
+    ord(character): name
+    for name, character in sorted(html.entities.html5.items(), reverse=True)
+    if name.endswith(";") and len(character) == 1 and ord(character) < 128
+}
+
+
+class Variant(Struct, frozen=True):
+    """One spelling."""
+
+    kind: str
+    """``plain``, ``hex``, ``base64/1`` …"""
+    data: bytes
+    """the spelling; only what depends on the value alone (of base64 in the midst of other data, no edges)"""
+    public: bytes
+    """one byte for each of *data*: 1 where it depends on a public part of the value"""
+    window: int = 0
+    """any so many letters and digits in a row of the spelling are found; 0: it is found only as a whole"""
+    folds: bool = False
+    """upper and lower case are the same"""
+
+    def __repr__(self) -> str:
+        return f"Variant({self.kind})"
+
+
+def variants(value: bytes, public: bytes) -> list[Variant]:
+    """Every spelling of *value*; *public* marks its public bytes (``known_public.public_mask``)."""
+    found = [Variant("plain", value, public, window=12)]
+    if len(value) >= _FOLD_CHARACTERS:
+        found.append(Variant("folded", value, public, folds=True))
+    found += _escaped(value, public)
+    found += _numbers(value, public)
+    for offset in range(3):
+        found.append(_bits("base64", base64.b64encode, 6, value, public, offset, window=24))
+    for offset in range(5):
+        base32 = _bits("base32", base64.b32encode, 5, value, public, offset, window=40, folds=True)
+        found.append(base32)
+        found.append(
+            Variant(f"base32hex/{offset}", base32.data.translate(_TO_BASE32HEX), base32.public, 40, True)
+        )
+    for offset in range(4):
+        found += _base85(value, public, offset)
+    if len(value) <= _BASE58_MAX_BYTES:
+        found.append(Variant("base58", base58(value), bytes(len(base58(value)))))
+    found.append(Variant("reversed", value[::-1], public[::-1], window=16))
+    found.append(Variant("rot13", rot13(value), public, window=16))
+    return [variant for variant in found if variant.data]
+
+
+def base58(value: bytes) -> bytes:
+    """The value as one number, Bitcoin's alphabet; leading zero bytes are ones."""
+    number = int.from_bytes(value, "big")
+    digits = bytearray()
+    while number:
+        number, digit = divmod(number, 58)
+        digits.append(_BASE58[digit])
+    zeros = len(value) - len(value.lstrip(b"\0"))
+    return b"1" * zeros + bytes(digits[::-1])
+
+
+def rot13(value: bytes) -> bytes:
+    """Letters turned by half the alphabet, all else as it is."""
+    return codecs.encode(value.decode("latin-1"), "rot13").encode("latin-1")
+
+
+def named_entities(byte: int) -> list[str]:
+    """The HTML names of an ASCII character, with the semicolon."""
+    return [
+        name for name, character in html.entities.html5.items() if character == chr(byte) and name[-1:] == ";"
+    ]
+
+
+def _escaped(value: bytes, public: bytes) -> Iterator[Variant]:
+    """The value with its other characters than letters and digits written by escapes. Of spellings that strip to
+    the same only one is kept by the caller."""
+    if value.isalnum():
+        return
+    spell: dict[str, Callable[[int], bytes]] = {
+        "percent": lambda byte: quote(bytes([byte]), safe="").encode(),
+        "percent path": lambda byte: quote(bytes([byte]), safe="/:@!$&'()*+,;=").encode(),
+        "percent component": lambda byte: quote(bytes([byte]), safe="!*'()").encode(),
+        "form": lambda byte: quote_plus(bytes([byte]), safe="*").encode(),
+        "percent twice": lambda byte: quote(quote(bytes([byte]), safe=""), safe="").encode(),
+        "percent all": lambda byte: _unless_alnum(byte, "%{:02x}"),
+        "percent all twice": lambda byte: _unless_alnum(byte, "%25{:02x}"),
+        "unicode": lambda byte: _unless_alnum(byte, "\\u{:04x}"),
+        "octal": lambda byte: _unless_alnum(byte, "\\{:03o}"),
+        "decimal entities": lambda byte: _unless_alnum(byte, "&#{};"),
+        "named entities": lambda byte: ("&" + _NAMED[byte] if byte in _NAMED else chr(byte)).encode(
+            "latin-1"
+        ),
+        "html": lambda byte: _HTML.get(byte) or bytes([byte]),
+        "html hex": lambda byte: _HTML_HEX.get(byte) or bytes([byte]),
+        "quoted-printable": lambda byte: (
+            b"=%02X" % byte if byte == 61 or not 32 <= byte < 127 else bytes([byte])
+        ),
+    }
+    for kind, one in spell.items():
+        yield _by_byte(kind, value, public, one)
+    yield from _utf7(value, public)
+
+
+_HTML = {34: b"&quot;", 38: b"&amp;", 39: b"&#39;", 60: b"&lt;", 62: b"&gt;"}
+_HTML_HEX = {34: b"&#34;", 38: b"&amp;", 39: b"&#x27;", 60: b"&lt;", 62: b"&gt;"}
+
+
+def _unless_alnum(byte: int, form: str) -> bytes:
+    return bytes([byte]) if bytes([byte]).isalnum() else form.format(byte).encode()
+
+
+def _utf7(value: bytes, public: bytes) -> Iterator[Variant]:
+    try:
+        spelled = value.decode().encode("utf-7")
+    except UnicodeError:
+        return
+    if spelled != value:
+        yield Variant("utf-7", spelled, _spread(public, len(spelled)))
+
+
+def _spread(public: bytes, size: int) -> bytes:
+    """A mask for a spelling whose characters belong to no one byte: public when anything is."""
+    return bytes([1 if any(public) else 0]) * size
+
+
+def _numbers(value: bytes, public: bytes) -> Iterator[Variant]:
+    """Every character by its number."""
+    yield _by_byte("hex", value, public, lambda byte: b"%02x" % byte, window=32, folds=True)
+    yield _by_byte("hex 0x", value, public, lambda byte: b"0%02x" % byte, folds=True)
+    yield _by_byte("decimal", value, public, lambda byte: b"%d" % byte)
+    yield _by_byte("octal all", value, public, lambda byte: b"%03o" % byte)
+    yield _by_byte("percent twice all", value, public, lambda byte: b"25%02x" % byte, folds=True)
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return
+    short = [character.encode("utf-16-be").hex().encode() for character in text]
+    long = [b"%08x" % ord(character) for character in text]
+    marks = [max(public[at : at + size]) for at, size in _characters(text)]
+    for kind, parts in (("unicode all", short), ("long unicode all", long)):
+        mask = b"".join(bytes([mark]) * len(part) for mark, part in zip(marks, parts, strict=True))
+        yield Variant(kind, b"".join(parts), mask, folds=True)
+
+
+def _characters(text: str) -> Iterator[tuple[int, int]]:
+    """Offset and size in UTF-8 of each character."""
+    at = 0
+    for character in text:
+        size = len(character.encode())
+        yield at, size
+        at += size
+
+
+def _by_byte(
+    kind: str,
+    value: bytes,
+    public: bytes,
+    one: Callable[[int], bytes],
+    window: int = 0,
+    folds: bool = False,
+) -> Variant:
+    parts = [one(byte) for byte in value]
+    mask = b"".join(bytes([mark]) * len(part) for mark, part in zip(public, parts, strict=True))
+    return Variant(kind, b"".join(parts), mask, window, folds)
+
+
+def _bits(
+    kind: str,
+    encode: Callable[[bytes], bytes],
+    width: int,
+    value: bytes,
+    public: bytes,
+    offset: int,
+    window: int,
+    folds: bool = False,
+) -> Variant:
+    """Base64 and base32 with *offset* bytes of something else before the value: the characters that no
+    neighbouring byte has a part in. *width*: bits in a character."""
+    total = (offset + len(value)) * 8
+    first = -(-offset * 8 // width)
+    last = total // width
+    data = encode(bytes(offset) + value)[first:last]
+    mask = bytearray()
+    for index in range(first, last):
+        start, end = index * width // 8 - offset, (index * width + width - 1) // 8 - offset
+        mask.append(max(public[start : end + 1]))
+    return Variant(f"{kind}/{offset}", data, bytes(mask), window, folds)
+
+
+def _base85(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
+    """Base85 works on groups of four bytes: the whole groups after *offset* bytes of something else. As a value
+    of its own also the rest."""
+    start = -offset % 4
+    end = len(value) if not offset else start + (len(value) - start) // 4 * 4
+    data = base64.b85encode(value[start:end])
+    mask = b"".join(bytes([max(public[at : at + 4])]) * 5 for at in range(start, max(end, start), 4))[
+        : len(data)
+    ]
+    for kind, spelled in (
+        ("base85", data),
+        ("z85", data.translate(_TO_Z85)),
+        ("ascii85", data.translate(_TO_ADOBE)),
+    ):
+        yield Variant(f"{kind}/{offset}", spelled, mask, window=30)
