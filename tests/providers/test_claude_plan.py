@@ -72,6 +72,28 @@ def test_argv(fields: dict[str, object], argv: tuple[str, ...]) -> None:
     assert plan(**fields).argv == argv
 
 
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
+
+
+@given(
+    task=texts, prompt=texts, argv=st.lists(texts, max_size=3), startup=st.lists(texts, max_size=3),
+    conversations=st.none() | st.lists(texts.filter(lambda name: name not in ("", ".", "..")), min_size=1, max_size=3),
+)  # fmt: skip
+def test_nothing_said_becomes_an_option(
+    task: str, prompt: str, argv: list[str], startup: list[str], conversations: list[str] | None
+) -> None:
+    """Whatever the texts and the names of conversations are: each of the person's words is one argument, in its
+    place, the task is one, last, behind a ``--`` of ours."""
+    paths = tuple(PurePosixPath("projects", "-home-node", f"{name}.jsonl") for name in conversations or ())
+    made = plan(
+        task=task, prompt=prompt, argv=tuple(argv), settings={"startup_args": startup},
+        resume=conversations is not None, conversations=paths,
+    ).argv  # fmt: skip
+    resumed = () if conversations is None else ("--continue",)
+    said = ("-p", "--", task) if task else ()
+    assert made == ("claude", BYPASS, *startup, *resumed, *(PROMPT if prompt else ()), *argv, *said)
+
+
 ONE = "c7b71de9-d851-4bee-8759-ba546a331cc3"
 TWO = "0a9d3d52-3f0e-4a8e-9d5f-5b0f2f0f4d11"
 
@@ -214,7 +236,7 @@ def test_route_opens_inference_only() -> None:
         ("GET", "/api/claude_code/policy_limits"),
     }
     assert not route.allow_private
-    assert route.headers == ()
+    assert route.headers is None
 
 
 def test_first_start_is_answered() -> None:

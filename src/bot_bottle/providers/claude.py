@@ -17,6 +17,7 @@ from uuid import UUID
 from bot_bottle.base.ids import slug
 from bot_bottle.base.text import printable
 from bot_bottle.egress.config import Inject, Match, PathMatch, PathType, Route, Scheme
+from bot_bottle.egress.presets.models import ANTHROPIC_HOST, ANTHROPIC_MATCH
 from bot_bottle.providers.contract import (
     GUEST_HOME,
     PLACEHOLDER,
@@ -49,7 +50,7 @@ _BUILDS = {
 """Machine to npm package and its ``dist.integrity``. The platform packages hold one native program each,
 so neither node nor an install script is needed."""
 
-API_HOST = "api.anthropic.com"
+API_HOST = ANTHROPIC_HOST
 OAUTH_VARIABLE = "CLAUDE_CODE_OAUTH_TOKEN"
 API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
 
@@ -71,13 +72,7 @@ QUIET_ENV: Mapping[str, str] = {
 }
 
 INFERENCE_MATCHES = (
-    Match(
-        paths=(
-            PathMatch("/v1/messages", PathType.EXACT),
-            PathMatch("/v1/messages/count_tokens", PathType.EXACT),
-        ),
-        methods=("POST",),
-    ),
+    ANTHROPIC_MATCH,
     Match(
         paths=(
             PathMatch("/api/claude_code/settings", PathType.EXACT),

@@ -12,6 +12,7 @@ import json
 from pathlib import PurePosixPath
 
 from bot_bottle.egress.config import Inject, Match, PathMatch, PathType, Route, Scheme
+from bot_bottle.egress.presets.models import OPENAI_HOST, OPENAI_RESPONSES
 from bot_bottle.providers.codex_login import (
     ACCOUNT_VARIABLE,
     PLAN_VARIABLE,
@@ -52,7 +53,7 @@ _BUILDS = {
 """Machine to the version's suffix, the directory in it, and its ``dist.integrity``. A platform's build is a
 version of the same npm package; its static program runs without node."""
 
-API_HOST = "api.openai.com"
+API_HOST = OPENAI_HOST
 CHATGPT_HOST = "chatgpt.com"
 API_KEY_VARIABLES = ("CODEX_API_KEY", "OPENAI_API_KEY")
 
@@ -60,15 +61,7 @@ BYPASS = "--dangerously-bypass-approvals-and-sandbox"
 WITHOUT_PROMPT = frozenset({"resume", "remote-control"})
 """Sub-commands that take no instruction: the conversation has it, or nobody types one."""
 
-API_MATCHES = (
-    Match(
-        paths=(
-            PathMatch("/v1/responses", PathType.EXACT),
-            PathMatch("/v1/responses/compact", PathType.EXACT),
-        ),
-        methods=("POST",),
-    ),
-)
+API_MATCHES = (OPENAI_RESPONSES,)
 """All that api.openai.com is open for. The WebSocket that the client tries first gets 426 there, whatever its
 path, and the client goes over to POST."""
 
