@@ -173,3 +173,45 @@ def test_the_first_screen_of_claude_is_the_same(person, open_terminal, size) -> 
     assert first == unfiltered
     assert again == first
     assert not LEFT_OVER.search(re.sub(r"\x1b\[[0-9;]*m", "", first))
+
+
+SIGNS = {"codex": "Ask Codex to do anything", "pi": "Pi can explain its own features"}
+"""What each shows when it waits for its first task."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("template", SIGNS)
+def test_the_first_screen_of_another_agent_is_the_same(person, open_terminal, template, size) -> None:
+    """As of Claude Code: filtered and not, and for a terminal that comes back to it."""
+    token = "" if template == "pi" else ", auth_token: MODEL_KEY"
+    person.write(".bot-bottle/bottles/dev.md", f"---\nagent_provider: {{template: {template}{token}}}\n---\n")
+    person.write(".bot-bottle/agents/worker.md", "---\nbottle: dev\n---\n")
+    shown = []
+    with client_of(person, installed(template)):
+        for more in ([], ["--raw-terminal"]):
+            terminal = open_terminal()
+            terminal.start(
+                "start", "worker", "--yes", "--label", "one", *more, size=size,
+                env={"MODEL_KEY": "key-made-for-this-test"},
+            )  # fmt: skip
+            shown.append(settled(terminal, SIGNS[template]))
+            terminal.keys("C-]", "d")
+            assert terminal.status() == 0
+            again = open_terminal()
+            again.start("attach", "one", size=size)
+            shown.append(settled(again, SIGNS[template]))
+            assert person.run("stop", "one").returncode == 0
+            assert again.status() == 143
+            person.run("cleanup", "--yes", "--kept")
+    first, again, unfiltered, again_unfiltered = shown
+    assert first == unfiltered
+    assert again == again_unfiltered
+    assert texts(again) == texts(first)
+    assert not LEFT_OVER.search("\n".join(texts(first)))
+
+
+def texts(screen: str) -> list[str]:
+    """Lines without colours; Pi draws itself anew for who comes back, and what it said before that is scrolled off."""
+    lines = (re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in screen.splitlines())
+    return [line for line in lines if line and not line.startswith("Model scope:")]

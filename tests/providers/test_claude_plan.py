@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path, PurePosixPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot_bottle.egress.config import Inject, PathType, Scheme
 from bot_bottle.providers.claude import QUIET_ENV, Claude
