@@ -269,12 +269,15 @@ _UPGRADES = {
     ),
     "h2c, not announced": (b"Upgrade: h2c\r\n", 403),
     "TLS": (b"Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n", 403),
-    "WebSocket": (
+    "WebSocket of a draft": (
         b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        b"Sec-WebSocket-Version: 13\r\n",
-        426,
+        b"Sec-WebSocket-Version: 8\r\n",
+        403,
     ),
-    "WebSocket in capitals": (b"Connection: Upgrade\r\nUpgrade: WebSocket\r\n", 426),
+    "WebSocket without a key": (
+        b"Connection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n",
+        403,
+    ),
     "WebSocket and h2c": (b"Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n", 403),
     "two fields": (b"Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n", 403),
 }

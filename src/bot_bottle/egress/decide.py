@@ -18,6 +18,7 @@ from bot_bottle.egress.match import CompiledPolicy, CompiledRoute
 from bot_bottle.egress.paths import query_pairs
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Allow, Deny, Hint, Introspect, Verdict
+from bot_bottle.egress.websocket import SUBPROTOCOL_FIELD, BadHandshake, parse_handshake
 
 _BY_ITS_NAME = "this host needs a route of its own"
 
@@ -74,7 +75,9 @@ def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> 
         return _deny(found, f"target: the route does not open port {identity.port}", Hint.ASK)
     upgrades = _upgrades(identity)
     if upgrades - {"websocket"}:  # would leave judgement behind, h2c above all (threats D4)
-        return _deny(found, "target: an upgrade to another protocol", Hint.NO_WEBSOCKET)
+        return _deny(found, "target: an upgrade to another protocol", Hint.NO_UPGRADE)
+    if not upgrades and "sec-websocket-version" in identity.judged:
+        return _deny(found, "target: the handshake of a WebSocket without Upgrade", Hint.MALFORMED)
     refused = _refuse_git(found, identity)
     if refused is not None:
         return refused
@@ -85,9 +88,8 @@ def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> 
         return _deny(found, "match: the route does not open this method and path", Hint.ASK, status=status)
     if names & _METHOD_KEYS:
         return _deny(found, "match: the URL names another method", Hint.MALFORMED)
-    if upgrades:
-        return _deny(found, "target: WebSocket is not carried yet", Hint.NO_WEBSOCKET, status=426)
-    return _credentials(found, identity, headers)
+    verdict = _credentials(found, identity, headers)
+    return _opening(found, identity, verdict) if upgrades and isinstance(verdict, Allow) else verdict
 
 
 def _introspect(identity: RequestIdentity) -> Verdict:
@@ -123,6 +125,17 @@ def _credentials(found: CompiledRoute, identity: RequestIdentity, headers: Heade
             return _deny(found, f"credential: {what}", Hint.CREDENTIAL)
     sent = (("Host", identity.authority), *found.headers.forwarded(headers))
     return Allow(route, sent, inject, found.headers.keeps_cookies)
+
+
+def _opening(found: CompiledRoute, identity: RequestIdentity, allow: Allow) -> Verdict:
+    """*allow* for a request that opens a WebSocket. Its subprotocols go on where their field does."""
+    try:
+        handshake = parse_handshake(identity)
+    except BadHandshake as error:
+        return _deny(found, f"target: WebSocket: {error}", Hint.MALFORMED)
+    if not any(name.lower() == SUBPROTOCOL_FIELD for name, _ in allow.headers):
+        handshake = replace(handshake, protocols=())
+    return replace(allow, websocket=handshake)
 
 
 def _identity_named(identity: RequestIdentity) -> str | None:

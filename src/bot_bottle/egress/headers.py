@@ -62,6 +62,12 @@ _OVERRIDES = frozenset(
 """Dropped on every route, rather than refused: no server reads them then, and clients that add them for
 every request still work (threats D4)."""
 
+HANDSHAKE = frozenset(
+    {"sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version"}
+)
+"""Of a WebSocket's opening handshake (RFC 6455 section 11.3): the proxy's own to write on both legs. They can be
+matched. ``Sec-WebSocket-Protocol`` is a field like any other."""
+
 _CREDENTIALS = frozenset({"authorization"})
 """The client's own, on every route without passthrough; ``proxy-authorization`` is in :data:`FRAMING`."""
 
@@ -181,7 +187,7 @@ class HeaderPlan:
 def plan_headers(route: Route) -> HeaderPlan:
     """The plan of *route*."""
     passthrough = isinstance(route.auth, Passthrough)
-    dropped = _OVERRIDES | {field_key(inject.header) for inject in injections(route)}
+    dropped = _OVERRIDES | HANDSHAKE | {field_key(inject.header) for inject in injections(route)}
     if not passthrough:
         dropped |= _CREDENTIALS
     if not is_guarded(route):

@@ -27,7 +27,7 @@ MAX_HEADERS = 100
 _LENGTHS_MISSPELT = frozenset({"content_length", "transfer_encoding"})
 """Servers that make variables of fields may take them for the real ones."""
 
-_JUDGED = frozenset({"connection", "content-type", "proxy-connection", "upgrade"})
+_JUDGED = frozenset({"connection", "content-type", "proxy-connection", "sec-websocket-version", "upgrade"})
 _LOWER: Memo[str, str] = Memo(str.lower)
 
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})

@@ -20,7 +20,7 @@ class Hint(StrEnum):
     GIT_FETCH = "have the operator set git.fetch to true on this route"
     MALFORMED = "the request is ambiguous or malformed; send it in plain form"
     HTTPS = "use https for this host"
-    NO_WEBSOCKET = "this proxy carries no upgraded connection; use plain HTTP requests"
+    NO_UPGRADE = "of upgraded connections this proxy carries WebSockets alone; use plain HTTP requests"
     CREDENTIAL = "remove the credential from the request: the proxy sets its own for this host"
     CUT_OFF = "the operator has cut this bottle off"
     UPSTREAM = "the upstream could not be reached through the proxy"
@@ -42,6 +42,18 @@ class Deny:
 
 
 @dataclass(frozen=True)
+class Handshake:
+    """What a client's opening handshake of a WebSocket says; read by ``websocket``."""
+
+    key: str
+    """checked; the accept value is made of it"""
+    protocols: tuple[str, ...] = ()
+    """subprotocols that go to the upstream, in order"""
+    extension: str = ""
+    """the answer to the extensions that the client offers; empty: none is used with it"""
+
+
+@dataclass(frozen=True)
 class Allow:
     """The request may go, written anew from the identity and these values; nothing else of the client's."""
 
@@ -54,6 +66,8 @@ class Allow:
     of that name is not in ``headers``"""
     keeps_cookies: bool = True
     """False: the answer's cookies are taken out, since the client's are"""
+    websocket: Handshake | None = None
+    """the request opens a WebSocket: both legs end at the proxy, which makes a handshake of its own upstream"""
 
 
 @dataclass(frozen=True)

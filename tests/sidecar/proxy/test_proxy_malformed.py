@@ -147,7 +147,7 @@ BAD_FIELDS = {
     "at in a name": b"X@A: b",
     "h2c": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
     "upgrade to TLS": b"Connection: Upgrade\r\nUpgrade: TLS/1.0",
-    "WebSocket": b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "WebSocket of a draft": b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     "101 fields": b"\r\n".join(b"X-%d: a" % number for number in range(101)),
     "too large": b"X-A: " + b"a" * 70_000,

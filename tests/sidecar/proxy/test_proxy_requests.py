@@ -358,16 +358,6 @@ def test_expect_100_is_answered_by_the_proxy_after_an_allow_only(proxy, upstream
     assert client.is_closed()
 
 
-def test_a_websocket_upgrade_is_426(proxy, upstream):
-    client = proxy.tls(PLAIN)
-    client.send(
-        b"GET /ws HTTP/1.1\r\nHost: plain.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    assert client.answer().status == 426
-    assert upstream.accepted == 0
-
-
 def test_an_http_1_0_client_is_served_and_closed(plain_proxy):
     client = plain_proxy.connect()
     client.send(b"GET http://plain.example.com/ HTTP/1.0\r\nHost: plain.example.com\r\n\r\n")

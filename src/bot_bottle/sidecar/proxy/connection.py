@@ -200,6 +200,12 @@ class ClientConnection(Conversation):
                 full = Deny(503, "egress: target: too many requests in flight", Hint.NONE)
                 self._refuse(on_host(gateway.policy, identity.host, full), identity, parsed)
                 return
+            if verdict.websocket is not None and (
+                parsed.framing != NO_BODY or parsed.head.version != b"HTTP/1.1" or identity.expects_continue
+            ):
+                bad = Deny(403, "egress: target: the handshake of a WebSocket with a body", Hint.MALFORMED)
+                self._refuse(on_host(gateway.policy, identity.host, bad), identity, parsed)
+                return
             self._last = identity
             self._stage = Stage.EXCHANGE
             gateway.idle.pop(self, None)

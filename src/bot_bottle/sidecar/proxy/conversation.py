@@ -19,6 +19,7 @@ from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import Malformed, ParsedRequest
 from bot_bottle.sidecar.proxy.stream import ClientStream
 from bot_bottle.sidecar.proxy.upstream import Upstream
+from bot_bottle.sidecar.proxy.websocket import WebSocket
 from bot_bottle.sidecar.proxy.write import own_answer
 
 _UNCERTAIN = frozenset({b"expect", b"upgrade"})
@@ -49,7 +50,7 @@ class Conversation(ClientStream):
         self._seen = 0
         """how much of the buffer has been searched for the end of a head"""
         self._tunnel: Tunnel | None = None
-        self._exchange: Exchange | None = None
+        self._exchange: Exchange | WebSocket | None = None
         self._last: RequestIdentity | None = None
         """the last request that was allowed"""
         self._discard: BodyReader | None = None
@@ -142,6 +143,10 @@ class Conversation(ClientStream):
 
     # -- for the exchange
 
+    def becomes_websocket(self, websocket: WebSocket) -> None:
+        """The upgrade that the exchange was for has been answered; from now on *websocket* is fed."""
+        self._exchange = websocket
+
     def exchange_over(self, *, keep_alive: bool, body_left: bool) -> None:
         """The response has gone out whole."""
         self._exchange = None
@@ -194,6 +199,11 @@ class Conversation(ClientStream):
             self.deadline = self.loop.time() + self._limits.idle_s
         else:
             self.shut()
+
+    def drain(self) -> None:
+        """The proxy is about to end: what has no end of its own ends now."""
+        if isinstance(self._exchange, WebSocket):
+            self._exchange.drain()
 
     def recheck(self) -> None:
         """A new policy is in force: end if what goes on here is no longer allowed."""

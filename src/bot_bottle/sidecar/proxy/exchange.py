@@ -26,6 +26,9 @@ from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import Body, Malformed, ParsedRequest, ParsedResponse
 from bot_bottle.sidecar.proxy.response import END, Event
 from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream_deny
+from bot_bottle.sidecar.proxy.websocket import WebSocket
+from bot_bottle.sidecar.proxy.websocket_handshake import Opening
+from bot_bottle.sidecar.proxy.websocket_relay import Uninspected
 from bot_bottle.sidecar.proxy.write import CONTINUE, LAST_CHUNK, chunk, request_head, response_head
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,6 +39,7 @@ class Client(Protocol):
     """What an exchange asks of the connection that it belongs to."""
 
     deadline: float
+    write_paused: bool
     upstream: Upstream | None
     loop: asyncio.AbstractEventLoop
 
@@ -48,6 +52,8 @@ class Client(Protocol):
     def exchange_refused(
         self, deny: Deny, identity: RequestIdentity, *, keep_alive: bool, body_left: bool
     ) -> None: ...
+
+    def becomes_websocket(self, websocket: WebSocket) -> None: ...
 
     def cut(self, *, flush: bool = False) -> None: ...
 
@@ -75,6 +81,8 @@ class Exchange:
         self._keep_alive = parsed.keep_alive
         self._chunked_down = False
         self._over = False
+        self._websocket: Opening | None = None
+        """of a request that opens one, once it goes upstream"""
 
     def start(self) -> None:
         """Take over the connection's upstream if it fits, or open one. Raises nothing."""
@@ -126,10 +134,18 @@ class Exchange:
         self._refuse(Deny(502, "egress: upstream: internal error of the proxy", Hint.UPSTREAM))
 
     def _attach(self, upstream: Upstream) -> None:
-        head = request_head(self.identity, self._allow, self._parsed.framing, self._gateway.credentials)
+        asked = self._allow.websocket
+        websocket = self._websocket = None if asked is None else Opening(asked)
+        head = request_head(
+            self.identity,
+            self._allow,
+            self._parsed.framing,
+            self._gateway.credentials,
+            () if websocket is None else websocket.fields(),
+        )
         self._upstream = upstream
         upstream.flow = self
-        upstream.reader.expect(self.identity.method)
+        upstream.reader.expect(self.identity.method, upgrade=websocket is not None)
         self._queue.append(head)
         self._wait_for_more()
         if self._body.done:
@@ -215,7 +231,7 @@ class Exchange:
     def upstream_events(self, events: list[Event]) -> None:
         out: list[bytes] = []
         ended = False
-        for event in events:
+        for index, event in enumerate(events):
             if isinstance(event, bytes):
                 out.append(chunk(event) if self._chunked_down else event)
             elif event is END:
@@ -223,6 +239,9 @@ class Exchange:
                 if self._chunked_down:
                     out.append(LAST_CHUNK)
             elif isinstance(event, ParsedResponse):
+                if event.status == 101:
+                    self._become_websocket(event, events[index + 1 :])
+                    return
                 out.append(self._begin(event))
         if self._over:
             return
@@ -231,6 +250,35 @@ class Exchange:
             self._client.send(out[0] if len(out) == 1 else b"".join(out))
         if ended:
             self._finish()
+
+    def _become_websocket(self, response: ParsedResponse, rest: list[Event]) -> None:
+        """The upstream has taken up the WebSocket that was asked for: hand both connections over."""
+        upstream, opening = self._upstream, self._websocket
+        assert upstream is not None and opening is not None
+        gateway, client, identity = self._gateway, self._client, self.identity
+        try:
+            opened = opening.check(response)
+        except Malformed as error:
+            self._refuse(self._failure(502, error.what))
+            return
+        self._upstream = None
+        client.send(opening.answer(response, opened, cookies=self._allow.keeps_cookies))
+        websocket = WebSocket(
+            gateway,
+            client,
+            identity,
+            upstream,
+            inside=opening.inside,
+            outside=opened.deflate,
+            is_allowed=lambda: allowed_now(gateway, identity, upstream),
+            outbound=Uninspected(),
+            inbound=Uninspected(),
+        )
+        self._over = True  # its place among the active ones goes on with the WebSocket
+        upstream.flow = websocket
+        client.becomes_websocket(websocket)
+        websocket.upstream_events(rest)
+        client.pump()
 
     def _begin(self, response: ParsedResponse) -> bytes:
         self._response = response

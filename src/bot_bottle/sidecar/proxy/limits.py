@@ -33,6 +33,11 @@ class Limits:
     """of such records that may be written at once; 200 a second would be 15 GB a day"""
     log_bytes_per_s: int = 1024
     """in the long run: 90 MB a day. An ordinary bottle is refused a few requests a minute"""
+    websocket_message_bytes: int = 16 * 1024 * 1024
+    """of one message, inflated, both ways; over it the connection ends with 1009. As much as a body that is held"""
+    websocket_ratio: int = 200
+    """inflated to compressed bytes of one message, once it is larger than 1 MiB: JSON reaches some 20, and what
+    is over it is a bomb"""
 
     head_s: float = 30.0
     """from a head's first byte to its last (egress.md §4); over it 408"""
@@ -53,6 +58,10 @@ class Limits:
     not streamed within 600 s"""
     response_stall_s: float = 3600.0
     """between two pieces of a response: server-sent events of other APIs than models' may be rare"""
+    websocket_idle_s: float = 3600.0
+    """without a frame from either side: agents keep one open while their operator thinks"""
+    websocket_close_s: float = 5.0
+    """from one side's close frame to the other's; then both are closed"""
     upstream_idle_s: float = 4.0
     """how long a finished upstream connection is reused: Node's servers close theirs after 5 s, and a
     request sent into a closing one is lost"""

@@ -6,6 +6,7 @@ state        bytes do                           next
 idle         an error: nobody asked             (``expect`` →) head
 head         a whole head                       body, or idle after a response without one
 body         pieces                             idle at its end
+upgraded     pieces of another protocol         (its end is the connection's)
 ===========  =================================  ==========================================
 
 What follows the end of a response before the next is asked for is never kept for it: the connection is not
@@ -38,14 +39,18 @@ class ResponseReader:
         self._buffer = b""
         self._body: BodyReader | None = None
         self._interim = 0
+        self._may_upgrade = False
+        self._upgraded = False
         self.held = b""
         """was too much work for once: to be fed again, before anything else and before :meth:`end`"""
         self.reusable = True
         """the connection can carry another request once this response has ended"""
 
-    def expect(self, method: str) -> None:
-        """A *method* request has been sent; only then may bytes come in."""
+    def expect(self, method: str, *, upgrade: bool = False) -> None:
+        """A *method* request has been sent; only then may bytes come in. *upgrade*: it may be answered 101, and
+        all that follows is then handed on as it is."""
         self._method = method
+        self._may_upgrade = upgrade
         self._waiting = True
         self._interim = 0
 
@@ -54,6 +59,9 @@ class ResponseReader:
         events: list[Event] = []
         self.held = b""
         while data:
+            if self._upgraded:
+                events.append(data)
+                break
             if self._body is not None:
                 events.extend(self._body.feed(data))
                 data = self._body.rest
@@ -75,7 +83,9 @@ class ResponseReader:
         """The upstream has closed in good order; raises :class:`Malformed` where that cuts a response."""
         self.reusable = False
         events: list[Event] = []
-        if self._body is not None and self._body.end():
+        if self._upgraded:
+            events.append(END)
+        elif self._body is not None and self._body.end():
             self._finish(events)
         elif self._body is not None or self._waiting:
             raise Malformed("the response was cut")
@@ -94,7 +104,11 @@ class ResponseReader:
         head = parse_response(data[: ends[0]], self._method, self._limits)
         rest = data[ends[1] :]
         if head.status == 101:
-            raise Malformed("a change of protocol that nobody asked for")
+            if not self._may_upgrade:
+                raise Malformed("a change of protocol that nobody asked for")
+            self._upgraded, self.reusable = True, False
+            events.append(head)
+            return rest
         if head.status < 200:
             self._interim += 1
             if self._interim > self._limits.interim_responses:

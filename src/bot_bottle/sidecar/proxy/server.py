@@ -173,6 +173,8 @@ class ProxyServer:
             self._server.close()
         for connection in list(gateway.idle):
             connection.shut()
+        for connection in list(gateway.connections):
+            connection.drain()
         loop = asyncio.get_running_loop()
         until = loop.time() + gateway.limits.drain_s
         while gateway.active and loop.time() < until:

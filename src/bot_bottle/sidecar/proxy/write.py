@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from bot_bottle.base.errors import BotBottleError
@@ -79,12 +79,18 @@ class Credentials:
 
 
 def request_head(
-    identity: RequestIdentity, allow: Allow, framing: Framing, credentials: Credentials
+    identity: RequestIdentity,
+    allow: Allow,
+    framing: Framing,
+    credentials: Credentials,
+    more: Sequence[tuple[str, str]] = (),
 ) -> bytes:
-    """The head of the request that goes upstream. Raises ValueError rather than write a line too many."""
+    """The head of the request that goes upstream; *more*: fields of the proxy's own. Raises ValueError rather than
+    write a line too many."""
     lines = [f"{identity.method} {identity.target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in allow.headers]
     lines += [f"{inject.header}: {credentials.value(inject)}" for inject in allow.inject]
+    lines += [f"{name}: {value}" for name, value in more]
     if framing.body is Body.LENGTH:
         lines.append(f"Content-Length: {framing.length}")
     elif framing.body is Body.CHUNKED:

@@ -53,7 +53,7 @@ ESCAPES: tuple[Escape, ...] = (
     Escape("credential-over-http", "C8", "the key's own host, unencrypted", _A, ("api-http",)),
     Escape("smuggling", "D1", "a request hidden between two lengths", _A, ("api",)),
     Escape("pipelining", "D2", "a forbidden request behind an allowed one", _A, ("api",)),
-    Escape("upgrade", "D4", "an upgrade to WebSocket", _A, ("api",)),
+    Escape("upgrade", "D4", "an upgrade to HTTP/2 without TLS", _A, ("api",)),
     Escape("git-push", "H2", "git push where only fetching is allowed", _A, ("code",)),
     Escape("tcp", "A2", "TCP to a service on the host", _A, ("tcp",)),
     Escape("udp", "A3", "UDP to a service on the host", _A, ("udp",)),

@@ -207,14 +207,10 @@ def pipelining(scene: Scene) -> Report:
 @attempt("upgrade")
 def upgrade(scene: Scene) -> Report:
     """Out of HTTP, to where nobody reads along."""
-    headers = (
-        "Upgrade: websocket",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==",
-    )
+    headers = ("Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
     api = scene["api"]
     data = request("GET", f"/v1/{scene.token}", api, *headers).replace(
-        b"Connection: close", b"Connection: Upgrade"
+        b"Connection: close", b"Connection: Upgrade, HTTP2-Settings"
     )
     return answered(ask(tls(scene.way.tunnel(api, 443), api), data))
 
