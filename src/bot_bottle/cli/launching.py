@@ -173,6 +173,7 @@ def _say_what_is_left(outcome: Outcome) -> None:
     left = outcome.leftovers
     for layer in left.layers:
         many = f"{layer.count}{'' if layer.complete else ' or more'}"
-        messages.info(f"work left in the bottle's {layer.name} ({many} changes): {layer.upper}")
+        changes = "change" if many == "1" else "changes"
+        messages.info(f"work left in the bottle's {layer.name} ({many} {changes}): {layer.upper}")
         for path in layer.paths:
             messages.info(f"  {path}")
