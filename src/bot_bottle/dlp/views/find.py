@@ -1,0 +1,227 @@
+"""All views of one text, one layer deep; each gives those of the next (see the package for the caller's side).
+
+The order, and who pays for what: first what does not grow (runs, escapes, wide text), smallest first, each with a
+share of the budget in proportion to its size, out of which its own views are paid; then packed data, each with an
+equal share, in rounds: what a small one leaves over is for the large ones. What did not get through is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from bot_bottle.dlp.budget import FLOOR_BYTES, Budget
+from bot_bottle.dlp.views import escapes, packed, plain, quoted, runs
+from bot_bottle.dlp.views.carry import Carry, OpenPacked, OpenRun
+from bot_bottle.dlp.views.job import Job
+from bot_bottle.dlp.views.regions import Unescaped
+from bot_bottle.dlp.views.shapes import shaped
+from bot_bottle.dlp.views.triggers import Sign, Signs, signs
+from bot_bottle.dlp.views.view import Undecoded, View, Where
+
+MAX_DEPTH = 3
+"""layers (dlp.md section 1)"""
+_MIN_TEXT = 16
+"""bytes: less holds no credential in any encoding"""
+_PARTLY = frozenset((escapes.KIND, "quoted", "utf7"))
+"""kinds whose data is partly as it stands in the text"""
+_INNER_BYTES = 64 * 1024
+"""that the inside of a piece may have, if half of its share is as much"""
+_WAITING = 8
+"""packed data that is kept for another round; each holds its window"""
+_DEEP_SIGNS = frozenset((Sign.GZIP, Sign.ZSTD, Sign.ZIP, Sign.BZIP2, Sign.XZ))
+
+Items = Iterator[View | Undecoded]
+
+
+class _Steady(Struct):
+    """A candidate whose data is no larger than it is, decoded."""
+
+    kind: str
+    data: bytes
+    start: int
+    end: int
+    fresh: int
+    where: Where | None
+    inner: Carry
+    goes_on: bool = False
+
+
+def find_views(
+    text: bytes, budget: Budget, depth: int = 0, carry: Carry | None = None, fresh: int = 0, last: bool = True
+) -> Items:
+    """The views of *text*, a whole one or a block of a stream.
+
+    ``fresh``: how many of its first bytes were in the block before; at least 64 of a block must be, so that marks on
+    its border are seen. ``last``: nothing follows. ``carry``: the same for all blocks of a stream.
+    """
+    if depth == 0:
+        budget.grow(len(text) - fresh)
+    if len(text) < _MIN_TEXT and (carry is None or not (carry.runs or carry.packed)):
+        return
+    found = signs(text)
+    if depth >= MAX_DEPTH:
+        yield from _too_deep(text, found)
+        return
+    yield from _Finder(text, budget, depth, carry or Carry(), fresh, last).items(found)
+
+
+def _too_deep(text: bytes, found: Signs) -> Iterator[Undecoded]:
+    """There is another layer below the last that is looked at."""
+    for mark in packed.marks(text, [one for one in found.packed if one[0] in _DEEP_SIGNS], 0, len(text)):
+        unpacker = mark.unpacker()
+        unpacker.give(text, mark.start)
+        if unpacker.read(_MIN_TEXT) or unpacker.refused:
+            yield Undecoded(mark.kind, mark.start, len(text))
+    for alphabet, at in shaped(text):
+        yield Undecoded(alphabet.kind, max(0, at - 24), at)
+
+
+class _Finder:
+    def __init__(self, text: bytes, budget: Budget, depth: int, carry: Carry, fresh: int, last: bool) -> None:
+        self._text = text
+        self._budget = budget
+        self._depth = depth
+        self._carry = carry
+        self._fresh = fresh
+        self._last = last
+
+    def items(self, found: Signs) -> Items:
+        steady = [*self._runs(found), *self._regions(found)]
+        jobs = self._jobs(found)
+        yield from self._steady(steady, self._budget.left // 2 if jobs else 0)
+        yield from self._packed(jobs)
+
+    # what does not grow
+
+    def _runs(self, found: Signs) -> Iterator[_Steady]:
+        open_runs, self._carry.runs = self._carry.runs, []
+        text, fresh, last = self._text, self._fresh, self._last
+        carried = [run for one in open_runs if (run := runs.carried_run(text, one, fresh, last))]
+        new = list(runs.new_runs(text, found.runs, fresh, carried, last))
+        for run in (*carried, *new):
+            for decoded in runs.decode(self._text, run, self._fresh):
+                yield self._run(run, decoded)
+
+    def _run(self, run: runs.Run, decoded: runs.Decoded) -> _Steady:
+        inner = run.carried.inner if run.carried else Carry()
+        goes_on = decoded.run.touches
+        if goes_on:
+            began = len(self._text) - run.start
+            self._carry.runs.append(OpenRun(run.alphabet.kind, decoded.pending, began, inner))
+        return _Steady(
+            run.alphabet.kind, decoded.data, run.start, run.end, decoded.fresh, decoded.where, inner, goes_on
+        )
+
+    def _regions(self, found: Signs) -> Iterator[_Steady]:
+        text, seen = self._text, found.seen
+        if Sign.ESCAPE in seen:
+            yield from self._unescaped(escapes.KIND, escapes.unescape(text))
+        if Sign.QUOTED in seen:
+            yield from self._unescaped("quoted", quoted.quoted(text))
+        if Sign.UTF7 in seen:
+            yield from self._unescaped("utf7", quoted.utf7(text))
+        if Sign.WIDE in seen:
+            yield from map(_plain, plain.wide(text))
+        if Sign.HEX in seen:
+            yield from map(_plain, plain.separated(text))
+        if Sign.ASCII85 in seen:
+            yield from map(_plain, plain.ascii85(text))
+        if found.mirrored:
+            yield from map(_plain, plain.mirrored(text, found.mirrored))
+
+    def _unescaped(self, kind: str, parts: Iterator[tuple[int, int, Unescaped]]) -> Iterator[_Steady]:
+        for start, end, part in parts:
+            if part.changed:
+                yield _Steady(kind, part.data, start, end, 0, part.where, Carry())
+
+    def _steady(self, candidates: list[_Steady], reserve: int) -> Items:
+        candidates.sort(key=lambda one: len(one.data))
+        weight = sum(len(one.data) for one in candidates)
+        for one in candidates:
+            size = len(one.data)
+            share = self._budget.share((self._budget.left - reserve) * size // weight if weight else 0)
+            weight -= size
+            if size < runs.MIN_BYTES and not one.goes_on:
+                continue
+            if share.left < size:
+                yield Undecoded(one.kind, one.start, one.end)
+                continue
+            share.spend(size)
+            last = not one.goes_on
+            inner = self._inner(one.data, share, one.inner, one.fresh, last)
+            if one.kind in _PARTLY:
+                inner = _only_new(inner, one)
+            yield View(one.kind, one.data, one.start, one.end, one.fresh, one.where, inner)
+            self._budget.charge(share)
+
+    def _inner(self, data: bytes, share: Budget, carry: Carry, fresh: int, last: bool) -> Callable[[], Items]:
+        return lambda: find_views(data, share, self._depth + 1, carry, fresh, last)
+
+    # what grows
+
+    def _jobs(self, found: Signs) -> list[Job]:
+        text, carry = self._text, self._carry
+        low = max(0, self._fresh - packed.HEAD_BYTES) if self._fresh else 0
+        high = len(text) if self._last else len(text) - packed.HEAD_BYTES
+        opened, carry.packed = carry.packed, []
+        jobs = [Job.carried(text, one, self._fresh) for one in opened]
+        if not carry.begun:
+            carry.begun = True
+            jobs += [Job.new(text, mark) for mark in packed.whole(text)]
+        return jobs + [Job.new(text, mark) for mark in packed.marks(text, found.packed, low, high)]
+
+    def _packed(self, jobs: list[Job]) -> Items:
+        waiting: list[Job] = []
+        for number, job in enumerate(jobs):
+            yield from self._round(job, self._budget.left // (len(jobs) - number))
+            if job.paused and len(waiting) < _WAITING:
+                waiting.append(job)
+            elif job.paused:
+                yield from self._give_up(job)
+        while waiting and self._budget.left > FLOOR_BYTES:
+            again, waiting = waiting, []
+            for number, job in enumerate(again):
+                yield from self._round(job, self._budget.left // (len(again) - number))
+                if job.paused:
+                    waiting.append(job)
+        for job in waiting:
+            yield from self._give_up(job)
+
+    def _round(self, job: Job, size: int) -> Items:
+        share = self._budget.share(size)
+        for piece in job.pieces(share, self._last):
+            child = share.share(min(max(_INNER_BYTES, 4 * len(piece.data)), share.left // 2))
+            inner = self._inner(piece.data, child, job.inner, piece.fresh, piece.closes)
+            yield View(job.kind, piece.data, job.start, job.end, piece.fresh, None, inner)
+            share.charge(child)
+        self._budget.charge(share)
+        if job.refused:
+            yield Undecoded(job.kind, job.start, job.end)
+        elif job.open and not self._last:
+            self._carry.packed.append(OpenPacked(job.kind, job.unpacker, job.tail, job.inner, job.given))
+
+    def _give_up(self, job: Job) -> Items:
+        for piece in job.rest():
+            inner = self._inner(piece.data, self._budget.share(0), job.inner, piece.fresh, True)
+            yield View(job.kind, piece.data, job.start, job.end, piece.fresh, None, inner)
+        yield Undecoded(job.kind, job.start, job.end)
+
+
+def _only_new(inner: Callable[[], Items], one: _Steady) -> Callable[[], Items]:
+    """Without what was copied from the text as it is: that text has those views itself."""
+
+    def items() -> Items:
+        for item in inner():
+            if one.where is not None:
+                start, end = one.where(item.start, item.end)
+                if end - start == item.end - item.start:
+                    continue
+            yield item
+
+    return items
+
+
+def _plain(one: plain.Plain) -> _Steady:
+    return _Steady(one.kind, one.data, one.start, one.end, 0, one.where, Carry())

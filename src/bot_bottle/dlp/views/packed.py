@@ -1,0 +1,90 @@
+"""Packed data in a text: gzip, zlib, zstd, the entries of zip archives, bzip2, xz; raw deflate and brotli as a whole.
+
+So far as a format is only a container around deflate (PDF streams, PNG text chunks, docx, jar), the marks of what is
+inside suffice. The pixels of a PNG are left alone: they are no text, and unpack to much.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from bot_bottle.dlp.views.triggers import Sign
+from bot_bottle.dlp.views.unpack import Brotli, Inflate, Other, Refused, Unpacker, Zstd
+from bot_bottle.dlp.zstdframes import WINDOW_BYTES
+
+HEAD_BYTES = 64
+"""a mark so near to the end of a block is left to the next one, which has it in its overlap"""
+_ZIP_BYTES = 30
+_ENCRYPTED = 1
+_STORED, _DEFLATED, _ZSTD = 0, 8, 93
+
+
+class Mark(Struct, frozen=True):
+    """Where packed data begins, and how to unpack it."""
+
+    kind: str
+    start: int
+    unpacker: Callable[[], Unpacker]
+    guessed: bool = False
+    """there is no mark: it must unpack to text to count"""
+
+
+def marks(text: bytes, signs: list[tuple[Sign, int]], low: int, high: int) -> Iterator[Mark]:
+    """The packed data that begins in ``text[low:high]``."""
+    for sign, start in signs:
+        if low <= start < high:
+            mark = _mark(text, sign, start)
+            if mark is not None:
+                yield mark
+
+
+def whole(text: bytes) -> Iterator[Mark]:
+    """What *text* may be as a whole, without a mark, or with one that is too weak to look for everywhere."""
+    if len(text) < 8 or text[:256].isascii():
+        return
+    if text[0] & 0x0F == 8 and text[0] >> 4 < 7 and (text[0] << 8 | text[1]) % 31 == 0:
+        yield Mark("zlib", 0, lambda: Inflate(15), guessed=True)
+    yield Mark("deflate", 0, lambda: Inflate(-15), guessed=True)
+    yield Mark("br", 0, Brotli, guessed=True)
+
+
+def _mark(text: bytes, sign: Sign, start: int) -> Mark | None:
+    if sign is Sign.GZIP:
+        return Mark("gzip", start, lambda: Inflate(31))
+    if sign is Sign.ZLIB:
+        is_pixels = text[max(0, start - 4) : start] == b"IDAT"
+        no_block = start + 2 < len(text) and text[start + 2] >> 1 & 3 == 3
+        if is_pixels or no_block:
+            return None
+        return Mark("zlib", start, lambda: Inflate(15))
+    if sign is Sign.ZSTD:
+        return Mark("zstd", start, Zstd)
+    if sign is Sign.BZIP2:
+        return Mark("bzip2", start, lambda: Other(bz2.BZ2Decompressor()))
+    if sign is Sign.XZ:
+        return Mark("xz", start, _xz)
+    return _zip_entry(text, start)
+
+
+def _xz() -> Unpacker:
+    return Other(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * WINDOW_BYTES))
+
+
+def _zip_entry(text: bytes, start: int) -> Mark | None:
+    """A local file header (APPNOTE section 4.3.7): what is stored as it is needs no view."""
+    head = text[start : start + _ZIP_BYTES]
+    if len(head) < _ZIP_BYTES:
+        return None
+    flags, method = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+    skip = _ZIP_BYTES + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    if flags & _ENCRYPTED:
+        return Mark("zip", start, Refused)
+    if method == _STORED:
+        return None
+    if method == _DEFLATED:
+        return Mark("zip", start, lambda: Inflate(-15, skip))
+    return Mark("zip", start, (lambda: Zstd(skip)) if method == _ZSTD else Refused)

@@ -1,0 +1,121 @@
+"""Texts that are written another way throughout, each character for itself: wide, spelled out in hex, turned round."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from bot_bottle.dlp.views.spans import GroupMap, Units
+from bot_bottle.dlp.views.view import Where
+
+_TEXT = rb"[\t\n\r\x20-\x7e]"
+_WIDE = (
+    ("utf32le", 4, 0, re.compile(rb"(?:%b\x00\x00\x00){6,}+" % _TEXT)),
+    ("utf32be", 4, 3, re.compile(rb"(?:\x00\x00\x00%b){6,}+" % _TEXT)),
+    ("utf16le", 2, 0, re.compile(rb"(?:%b\x00){8,}+" % _TEXT)),
+    ("utf16be", 2, 1, re.compile(rb"(?:\x00%b){8,}+" % _TEXT)),
+)
+_PAIR = rb"(?:(?:0[xX])?[0-9a-fA-F]{2}){1,2}"
+_SEPARATED = re.compile(_PAIR + rb"(?:(?:[ :,-]{1,3}|\r?\n|(?:\\r)?\\n) {0,8}%b){7,}+" % _PAIR)
+_PAIRS = re.compile(rb"0[xX](?=[0-9a-fA-F]{2})|([0-9a-fA-F]{2})")
+_ASCII85 = re.compile(rb"<~([!-uz\s]{8,}+)(?:~>)?")
+
+
+class Plain(Struct, frozen=True):
+    """A candidate, decoded."""
+
+    kind: str
+    data: bytes
+    start: int
+    end: int
+    where: Where | None
+
+
+def wide(text: bytes) -> Iterator[Plain]:
+    """ASCII text in UTF-16 or UTF-32, either byte order, at any offset."""
+    found = [
+        (match.start(), -match.end(), kind, size, at)
+        for kind, size, at, pattern in _WIDE
+        for match in pattern.finditer(text)
+    ]
+    covered = 0
+    for start, minus_end, kind, size, at in sorted(found):
+        if -minus_end > covered:  # the same text, one byte later, reads as the other byte order
+            covered = -minus_end
+            yield Plain(kind, text[start + at : covered : size], start, covered, _Scaled(start, size).where)
+
+
+class _Scaled:
+    """Each byte came from *size* bytes."""
+
+    def __init__(self, base: int, size: int) -> None:
+        self._base = base
+        self._size = size
+
+    def where(self, start: int, end: int) -> tuple[int, int]:
+        return self._base + start * self._size, self._base + end * self._size
+
+
+def separated(text: bytes) -> Iterator[Plain]:
+    """Bytes in hex with colons, commas, spaces, ``0x`` or line breaks between them, one or two together."""
+    for match in _SEPARATED.finditer(text):
+        start, end = match.span()
+        pairs = b"".join(_PAIRS.findall(match.group()))
+        where = GroupMap(Units(text, start, end, _PAIRS), 0, 4).where
+        yield Plain("hex", bytes.fromhex(pairs.decode("ascii")), start, end, where)
+
+
+def ascii85(text: bytes) -> Iterator[Plain]:
+    """Between ``<~`` and ``~>``."""
+    for match in _ASCII85.finditer(text):
+        chars = b"".join(match.group(1).split())
+        try:
+            data = base64.a85decode(chars)
+        except ValueError:
+            continue
+        yield Plain("ascii85", data, match.start(), match.end(), None)
+
+
+_PREFIXES = (
+    b"ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- sk-ant- sk-proj- sk_live_ rk_live_ xoxb- xoxp- xapp- "
+    b"AKIA ASIA AIza npm_ pypi- hf_ dop_v1_ shpat_ SG. eyJ"
+).split()
+"""beginnings of the credentials that agents meet most: a rotated or reversed text shows by them"""
+_REST = rb"[A-Za-z0-9_.-]"
+MIRRORED = tuple(
+    pattern
+    for prefix in _PREFIXES
+    for pattern in (
+        re.escape(codecs.encode(prefix.decode("ascii"), "rot13").encode("ascii")) + _REST + rb"{16}",
+        _REST + rb"{16}" + re.escape(prefix[::-1]),
+    )
+)
+_ROT13 = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+    b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm",
+)
+_AROUND = 1024
+
+
+def mirrored(text: bytes, places: list[int]) -> Iterator[Plain]:
+    """What is around *places*, rotated by 13 and reversed."""
+    end = 0
+    for place in places:
+        if place < end - _AROUND // 2:
+            continue
+        start, end = max(0, place - _AROUND), min(len(text), place + _AROUND)
+        part = text[start:end]
+        yield Plain("rot13", part.translate(_ROT13), start, end, _Scaled(start, 1).where)
+        yield Plain("reversed", part[::-1], start, end, _Reversed(end).where)
+
+
+class _Reversed:
+    def __init__(self, end: int) -> None:
+        self._end = end
+
+    def where(self, start: int, end: int) -> tuple[int, int]:
+        return self._end - end, self._end - start

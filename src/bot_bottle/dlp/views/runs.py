@@ -1,0 +1,119 @@
+"""Runs of base64, base32 and hex: from a place in one to its decoded views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from bot_bottle.dlp.views.alphabets import BASE32, BASE64, HEX, Alphabet, characters, read_run
+from bot_bottle.dlp.views.carry import OpenRun
+from bot_bottle.dlp.views.shapes import has_text, shaped
+from bot_bottle.dlp.views.spans import GroupMap, Units
+from bot_bottle.dlp.views.view import Where
+
+MIN_BYTES = 8
+"""decoded; less says nothing"""
+_END_BYTES = 40
+"""so near to the end of a text a run may go on behind a line break that isn't complete"""
+_ALPHABETS = {alphabet.kind: alphabet for alphabet in (BASE64, BASE32, HEX)}
+
+
+class Run(Struct, frozen=True):
+    """A run of which one alignment is decoded."""
+
+    alphabet: Alphabet
+    start: int
+    end: int
+    phase: int
+    """characters before the first group"""
+    touches: bool
+    """it may go on behind the text"""
+    carried: OpenRun | None = None
+    """it came from the block before"""
+
+
+class Decoded(Struct, frozen=True):
+    """A run's bytes at one alignment."""
+
+    run: Run
+    data: bytes
+    fresh: int
+    where: Where
+    pending: int
+    """characters at the end that make no whole group"""
+
+
+def carried_run(text: bytes, open_run: OpenRun, fresh: int, last: bool) -> Run | None:
+    """How *open_run* goes on in *text*, if only by its end; None: nothing of it is in the overlap."""
+    alphabet = _ALPHABETS[open_run.kind]
+    joint = _joint(text, fresh)
+    start, end = read_run(alphabet, text, joint)
+    start = max(start, fresh - open_run.began)
+    if end <= start:
+        return None
+    before = len(characters(text, start, joint)) - open_run.pending
+    touches = not last and _touches(text, end)
+    return Run(alphabet, start, end, before % alphabet.group, touches, open_run)
+
+
+def new_runs(
+    text: bytes, marks: list[tuple[str, int]], fresh: int, taken: list[Run], last: bool
+) -> Iterator[Run]:
+    """Runs that begin to be of interest in *text*: by a mark (which alphabet, where a group begins), or by their shape.
+
+    ``fresh``: runs that ended well before were looked at with the block before. ``taken``: carried ones.
+    """
+    seen = {(run.alphabet.kind, run.start, run.end, run.phase) for run in taken}
+    places = [(_ALPHABETS[kind], at) for kind, at in marks]
+    if len(text) >= 27:
+        places += list(shaped(text))
+    for alphabet, at in places:
+        start, end = read_run(alphabet, text, max(0, at))
+        if fresh and end + _END_BYTES < fresh:
+            continue
+        phase = len(characters(text, start, at)) % alphabet.group
+        key = (alphabet.kind, start, end, phase)
+        if key not in seen:
+            seen.add(key)
+            yield Run(alphabet, start, end, phase, not last and _touches(text, end))
+
+
+def _joint(text: bytes, fresh: int) -> int:
+    """Where the fresh text begins, or the escaped line break that the border went through."""
+    return (
+        fresh - 1 if text[fresh - 1 : fresh] == b"\\" and text[fresh : fresh + 1] in (b"n", b"r") else fresh
+    )
+
+
+def _touches(text: bytes, end: int) -> bool:
+    rest = text[end : end + _END_BYTES]
+    return end + len(rest) == len(text) and not rest.strip(b" \t\r\n\\n")
+
+
+def decode(text: bytes, run: Run, fresh: int) -> Iterator[Decoded]:
+    """The run at its alignment, and at the others too if text stands there (several encodings in one run)."""
+    first = _decode(text, run, fresh)
+    yield first
+    if run.carried is None and run.alphabet is not BASE32 and not first.data.isascii():
+        for phase in range(run.alphabet.group):
+            if phase != run.phase:
+                other = _decode(text, Run(run.alphabet, run.start, run.end, phase, False), 0)
+                if has_text(other.data):
+                    yield other
+
+
+def _decode(text: bytes, run: Run, fresh: int) -> Decoded:
+    chars = characters(text, run.start, run.end)
+    alphabet = run.alphabet
+    units = Units(text, run.start, run.end, alphabet.stretches)
+    where = GroupMap(units, run.phase, alphabet.bits).where
+    usable = chars[run.phase :]
+    pending = len(usable) % alphabet.group if run.touches else 0
+    if pending:
+        usable = usable[:-pending]
+    known = 0
+    if run.carried is not None:
+        before = len(characters(text, run.start, _joint(text, fresh))) - run.carried.pending - run.phase
+        known = before // alphabet.group * alphabet.group * alphabet.bits // 8
+    return Decoded(run, alphabet.decode(usable), known, where, pending)
