@@ -1,0 +1,221 @@
+"""The detector ``token_patterns``: all rules in one pass, each find confirmed on a bounded window.
+
+One Hyperscan database says where something ends that may be a credential; everything exact (begin and end, what
+stands before it, keywords, randomness, checksums, placeholders) is looked at only there. No search restarts and no
+window grows, so that the time is linear in the text whatever it holds. Pure: nothing is kept from one text to the
+next.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import groupby
+
+import hyperscan
+import re2
+from msgspec import Struct
+
+from bot_bottle.dlp import spans
+from bot_bottle.dlp.assign import Assignments, Steps
+from bot_bottle.dlp.checks import CHECKS
+from bot_bottle.dlp.entropy import bits
+from bot_bottle.dlp.finding import Hit
+from bot_bottle.dlp.placeholder import is_placeholder
+from bot_bottle.dlp.registry import ALL_RULES
+from bot_bottle.dlp.rule import NEAR, Edge, Find, Rule
+from bot_bottle.dlp.trigger import cut_tail, literal_prefix
+from bot_bottle.dlp.wording import reads_like_words
+
+BEFORE = 1024
+"""How far back from where a trigger ends its beginning is looked for: longer than any trigger."""
+
+JUDGED = 64
+"""Bytes that are judged of a match inside one that was refused: enough to see a credential behind a decoy."""
+
+
+class _Ready(Struct, frozen=True):
+    """A rule with its patterns compiled."""
+
+    rule: Rule
+    backward: re2._Regexp
+    """the trigger, ending where the text ends"""
+    forward: re2._Regexp
+    end: re2._Regexp | None
+    prefix: bytes
+    fixed: bool
+    keywords: tuple[bytes, ...]
+    reason: str
+
+
+class Patterns:
+    """The compiled rules; made once, before sidecars are forked: nothing in it is secret.
+
+    ``scan`` may be called from one thread at a time.
+    """
+
+    def __init__(self, rules: Sequence[Rule] = ALL_RULES) -> None:
+        self._ready = tuple(_ready(rule) for rule in rules if rule.find is Find.ANYWHERE)
+        self._assignments = Assignments(rule for rule in rules if rule.find is Find.ASSIGNED)
+        self._rank = {rule.name: rule.rank for rule in rules}
+        triggers = [(_trigger(item.rule), item.rule.caseless) for item in self._ready]
+        if self._assignments:
+            triggers.append((self._assignments.trigger, True))
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=[trigger.encode() for trigger, _ in triggers],
+            ids=list(range(len(triggers))),
+            elements=len(triggers),
+            flags=[
+                hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if caseless else 0)
+                for _, caseless in triggers
+            ],
+        )
+        self._database.scratch = hyperscan.Scratch(self._database)
+        self.steps = Steps()
+
+    @staticmethod
+    @cache
+    def default() -> Patterns:
+        """Of all rules; the same object at each call."""
+        return Patterns()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the compiled database."""
+        return int(self._database.size())
+
+    def scan(self, text: bytes) -> list[Hit]:
+        """Every credential in *text*, in order; offsets are of the secret part."""
+        ends: list[tuple[int, int]] = []
+
+        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            ends.append((number, end))
+
+        self._database.scan(text, match_event_handler=note)
+        return self._best(self._confirmed(text, ends)) if ends else []
+
+    def _confirmed(self, text: bytes, ends: list[tuple[int, int]]) -> Iterator[Hit]:
+        done = [0] * (len(self._ready) + 1)
+        refused = [0] * len(self._ready)
+        for number, end in ends:
+            if end <= done[number]:
+                continue
+            if number == len(self._ready):
+                hit, done[number] = self._assignments.judge(text, end, self.steps)
+            else:
+                hit = self._judge(text, end, number, done, refused)
+            if hit is not None:
+                yield hit
+
+    def _judge(self, text: bytes, end: int, number: int, done: list[int], refused: list[int]) -> Hit | None:
+        """What the trigger that ends at *end* belongs to; notes how far the rule is done with."""
+        ready = self._ready[number]
+        done[number] = end
+        window = text[max(0, end - BEFORE) : end]
+        found = ready.backward.search(window)
+        if found is None:
+            return None
+        start = end - len(window) + found.start()
+        reach = ready.rule.reach if end > refused[number] else max(JUDGED, end - start)
+        whole = ready.forward.match(text[start : start + reach])
+        self.steps.read += end - start + reach
+        if whole is None:
+            return None
+        first, last = (start + offset for offset in whole.span(ready.rule.group))
+        last = spans.extended(ready.rule.name, text, first, last)
+        if not self._accepted(ready, text, start, start + whole.end(), first, last):
+            refused[number] = max(refused[number], start + whole.end())
+            return None
+        if reach < ready.rule.reach and not ready.fixed:
+            last = self._to_the_end(ready, text, start, last)
+        if not ready.fixed:
+            done[number] = max(end, last)
+        return Hit(ready.rule.name, first, last, ready.reason)
+
+    def _to_the_end(self, ready: _Ready, text: bytes, start: int, last: int) -> int:
+        """Where a match ends that was accepted on its first bytes."""
+        whole = ready.forward.match(text[start : start + ready.rule.reach])
+        self.steps.read += ready.rule.reach
+        return last if whole is None else max(last, start + int(whole.end(ready.rule.group)))
+
+    def _accepted(self, ready: _Ready, text: bytes, start: int, stop: int, first: int, last: int) -> bool:
+        rule = ready.rule
+        if not _edge(text, start, rule.edge):
+            return False
+        if ready.end is not None and ready.end.match(text[stop : stop + 1]) is not None:
+            return False
+        if ready.keywords:
+            around = text[max(0, start - NEAR) : stop + NEAR].lower()
+            if not any(word in around for word in ready.keywords):
+                return False
+        secret = text[first : min(last, first + rule.reach)]
+        body = secret[len(ready.prefix) :] if secret.startswith(ready.prefix) else secret
+        if rule.entropy and bits(body) < rule.entropy:
+            return False
+        if is_placeholder(secret, ready.prefix, fixed=ready.fixed):
+            return False
+        if rule.check:
+            return CHECKS[rule.check](text[start : max(stop, last)])
+        return not (rule.random and reads_like_words(body))
+
+    def _best(self, hits: Iterable[Hit]) -> list[Hit]:
+        """Of hits that claim the same bytes the one with the highest rank, then the longest."""
+        kept: list[Hit] = []
+        ordered = sorted(set(hits), key=lambda hit: (-self._rank[hit.rule], hit.start, -hit.end, hit.rule))
+        for _, group in groupby(ordered, key=lambda hit: self._rank[hit.rule]):
+            taken = sorted(kept, key=lambda hit: hit.start)
+            starts = [hit.start for hit in taken]
+            reached: list[int] = []
+            for hit in taken:
+                reached.append(max(hit.end, reached[-1] if reached else 0))
+            before: Hit | None = None
+            for hit in group:
+                place = bisect_right(starts, hit.end - 1)
+                if place and reached[place - 1] > hit.start:
+                    continue
+                if before is not None and before.end > hit.start and before.rule != hit.rule:
+                    continue
+                kept.append(hit)
+                before = hit
+        return sorted(kept, key=lambda hit: (hit.start, hit.end))
+
+
+def _trigger(rule: Rule) -> str:
+    return rule.trigger or cut_tail(rule.pattern)
+
+
+def _ready(rule: Rule) -> _Ready:
+    flags = "(?si)" if rule.caseless else "(?s)"
+    prefix = rule.prefix or literal_prefix(rule.pattern)
+    return _Ready(
+        rule=rule,
+        backward=_compile(rf"{flags}(?:{_trigger(rule)})\z"),
+        forward=_compile(flags + rule.pattern),
+        end=_compile(rule.end) if rule.end else None,
+        prefix=prefix.encode(),
+        fixed=cut_tail(rule.pattern) == rule.pattern,
+        keywords=tuple(word.encode() for word in rule.keywords),
+        reason=f"has the format of a credential of {rule.vendor}",
+    )
+
+
+def _compile(pattern: str) -> re2._Regexp:
+    return re2.compile(pattern.encode())
+
+
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_ESCAPE = re2.compile(
+    rb"(?:\\[nrtbfv0]|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|\\[0-7]{3}|\x1b\[[0-9;]{0,8}m)\z"
+)
+
+
+def _edge(text: bytes, start: int, edge: Edge) -> bool:
+    """Whether a token may begin at *start*."""
+    if edge is Edge.FREE or start == 0:
+        return True
+    before = text[start - 1]
+    if before in _WORD:
+        return _ESCAPE.search(text[max(0, start - 10) : start]) is not None
+    return edge is Edge.WORD or before not in b"-_"

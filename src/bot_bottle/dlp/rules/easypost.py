@@ -1,0 +1,15 @@
+"""Credentials of EasyPost."""
+
+from __future__ import annotations
+
+from bot_bottle.dlp.rule import Rule
+
+RULES = (
+    Rule(
+        name="easypost-key",
+        vendor="EasyPost",
+        docs="https://docs.easypost.com/docs/authentication",
+        pattern="EZ[AT]K[A-Za-z0-9]{54}",
+        positives=("«EZAK{b62:54}»",),
+    ),
+)

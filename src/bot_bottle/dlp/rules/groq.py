@@ -1,0 +1,15 @@
+"""Credentials of Groq."""
+
+from __future__ import annotations
+
+from bot_bottle.dlp.rule import Rule
+
+RULES = (
+    Rule(
+        name="groq-key",
+        vendor="Groq",
+        docs="https://console.groq.com/docs/quickstart",
+        pattern="gsk_[A-Za-z0-9]{48,56}",
+        positives=("GROQ_API_KEY=«gsk_{b62:52}»",),
+    ),
+)

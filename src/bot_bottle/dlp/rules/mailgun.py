@@ -1,0 +1,27 @@
+"""Credentials of Mailgun."""
+
+from __future__ import annotations
+
+from bot_bottle.dlp.rule import Rule
+
+RULES = (
+    Rule(
+        name="mailgun-key",
+        vendor="Mailgun",
+        docs="https://documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt/rbac-mgmt",
+        pattern="(?:key|pubkey)-[0-9a-f]{32}",
+        prefix="key-",
+        end="[0-9a-zA-Z]",
+        positives=("MAILGUN_API_KEY=«key-{hex:32}»",),
+    ),
+    Rule(
+        name="mailgun-token",
+        vendor="Mailgun",
+        docs="https://documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt/rbac-mgmt",
+        pattern="[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}",
+        trigger="",
+        end="[0-9a-zA-Z-]",
+        keywords=("mailgun",),
+        positives=("MAILGUN=«{hex:32}-{hex:8}-{hex:8}»",),
+    ),
+)
