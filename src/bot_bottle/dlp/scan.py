@@ -1,0 +1,313 @@
+"""The whole outbound scan: every detector over a text, over what it decodes to, and over what that decodes to.
+
+A stream is judged in blocks that lie at fixed offsets and overlap, so that the findings are the same however the
+data came in. What a block ends with is judged again with the next one: only there is it seen whole.
+
+::
+
+    text:    |---------- block ----------|---------- block ----------|
+    judged:  |---------------------------|
+                                     |---------------------------|
+                                     ^ overlap: what began here and isn't over is left to the next
+
+Pure; raises nothing on any input. A caller that meets an exception here must refuse (fail closed).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from msgspec import Struct
+
+from bot_bottle.base.secret import Secret
+from bot_bottle.dlp.budget import Budget
+from bot_bottle.dlp.entropy import windows
+from bot_bottle.dlp.finding import Detector, Finding, Hit, Severity
+from bot_bottle.dlp.known import Approved, Seen
+from bot_bottle.dlp.normalise import normalise
+from bot_bottle.dlp.views.carry import Carry
+from bot_bottle.dlp.views.find import find_views
+from bot_bottle.dlp.views.view import Undecoded, View
+
+BLOCK_BYTES = 128 * 1024
+"""Some 0.6 ms of work; a flow holds about this much text, its stripped form and its views."""
+OVERLAP_BYTES = 4096
+"""Longer than any credential that has no line breaks, in any encoding"""
+MARGIN_BYTES = 256
+"""What ends this near to a block's end may go on, or its context may"""
+_CANARY = "canary"
+_NORMALISED = "normalised"
+_UNDECODED_REASON = "an encoded part could not be looked at"
+
+Span = tuple[int, int]
+Where = Callable[[int, int], Span]
+
+
+class What(Struct, frozen=True):
+    """Which detectors a route has. The canary and what can't be decoded are always looked for."""
+
+    token_patterns: bool = True
+    known_secrets: bool = True
+    entropy: bool = False
+    undecoded: Severity = Severity.BLOCK
+
+
+ALL = What(entropy=True)
+DEFAULT = What()
+
+Note = Callable[[Seen], Iterable[Hit]]
+"""told of pieces of known secrets in a text, says what they complete (``pieces.Pieces.note``)"""
+
+
+class Patterns(Protocol):
+    """``dlp.patterns``: the rules of all vendors."""
+
+    def scan(self, text: bytes) -> list[Hit]: ...
+
+
+class Known(Protocol):
+    """``dlp.known``: the values that this bottle's sidecar holds."""
+
+    def scan(
+        self, text: bytes, approved: Approved = ..., note: Callable[[Seen], None] | None = ...
+    ) -> list[Hit]: ...
+
+    def is_canary(self, name: str) -> bool: ...
+
+
+def form_digest(match: Secret) -> bytes:
+    """What an approval remembers of a value instead of the value (SHA-256)."""
+    return _digest(match.reveal().encode("latin-1"))
+
+
+class Engine:
+    """All detectors of one bottle. Immutable: new secrets make a new engine."""
+
+    def __init__(self, patterns: Patterns, known: Known) -> None:
+        self.patterns = patterns
+        self.known = known
+
+    def scan(
+        self, text: bytes, what: What = DEFAULT, approved: Approved = frozenset()
+    ) -> tuple[Finding, ...]:
+        """Every finding in *text*, by its place."""
+        stream = self.stream(what, approved)
+        return (*stream.feed(text), *stream.finish())
+
+    def stream(
+        self, what: What = DEFAULT, approved: Approved = frozenset(), note: Note | None = None
+    ) -> Stream:
+        """For a text that comes in pieces."""
+        return Stream(self, what, approved, note)
+
+
+class Stream:
+    """One text. ``feed`` any number of times, then ``finish`` once; both give what was found since."""
+
+    def __init__(self, engine: Engine, what: What, approved: Approved, note: Note | None) -> None:
+        self._engine = engine
+        self._what = what
+        self._approved = approved
+        self._note = note
+        self._carry = Carry()
+        self._budget = Budget()
+        self._parts: list[bytes] = []
+        self._size = 0
+        """of the parts"""
+        self._base = 0
+        """where the parts begin in the text"""
+        self._overlap = 0
+        """how much of the parts was in the block before"""
+
+    @property
+    def cleared(self) -> int:
+        """Up to here, counted from the beginning, all has been judged and nothing found later can lie."""
+        return self._base
+
+    def feed(self, data: bytes) -> tuple[Finding, ...]:
+        """Judge what is complete with *data*."""
+        found: list[Finding] = []
+        view = memoryview(data)
+        while self._size - self._overlap + len(view) >= BLOCK_BYTES:
+            room = BLOCK_BYTES - (self._size - self._overlap)
+            self._parts.append(bytes(view[:room]))
+            self._size += room
+            view = view[room:]
+            found += self._block()
+        if view:
+            self._parts.append(bytes(view))
+            self._size += len(view)
+        return tuple(found)
+
+    def finish(self) -> tuple[Finding, ...]:
+        """Judge the rest: nothing more comes."""
+        text = b"".join(self._parts)
+        fresh = self._fresh(text, is_last=True)
+        self._parts, self._base, self._size, self._overlap = [], self._base + self._size, 0, 0
+        return tuple(fresh)
+
+    def _block(self) -> list[Finding]:
+        text = b"".join(self._parts)
+        fresh = self._fresh(text, is_last=False)
+        kept = min(OVERLAP_BYTES, len(text))
+        self._parts, self._size, self._overlap = [text[len(text) - kept :]], kept, kept
+        self._base += len(text) - kept
+        return fresh
+
+    def _fresh(self, text: bytes, *, is_last: bool) -> list[Finding]:
+        """What is new in *text*, and can be said now."""
+        if len(text) == self._overlap and not is_last:
+            return []
+        seen = self._overlap - MARGIN_BYTES if self._overlap else 0
+        unfinished = len(text) if is_last else len(text) - MARGIN_BYTES
+        begins_again = len(text) - OVERLAP_BYTES
+        fresh = []
+        for finding in self._judge(text, is_last=is_last):
+            if finding.end <= seen and self._overlap:
+                continue
+            if finding.end > unfinished and finding.start >= begins_again:
+                continue
+            fresh.append(_moved(finding, self._base))
+        return fresh
+
+    def _judge(self, text: bytes, *, is_last: bool) -> list[Finding]:
+        """One block, whole. Offsets are those of *text*."""
+        look = _Look(self._engine, self._what, self._approved, self._note)
+        look.at(text, (), _as_it_is)
+        views = find_views(text, self._budget, carry=self._carry, fresh=self._overlap, last=is_last)
+        look.into(views, (), _as_it_is)
+        return _distinct(look.found)
+
+
+class _Look:
+    """The way through one block and its views."""
+
+    def __init__(self, engine: Engine, what: What, approved: Approved, note: Note | None) -> None:
+        self._patterns = engine.patterns
+        self._known = engine.known
+        self._what = what
+        self._approved = approved
+        self._note = note
+        self.found: list[Finding] = []
+
+    def at(self, text: bytes, view: tuple[str, ...], where: Where, fresh: int = 0) -> None:
+        """*text* was read as *view*; *where* says where its parts lie in the block. Its first *fresh* bytes were
+        looked at before, with the block before."""
+        self._detect(text, view, where, fresh)
+        if self._what.entropy and not view:
+            self._take(Detector.ENTROPY, windows(text), text, view, where)
+        folded = normalise(text)
+        if folded is not None:
+            above = (*view, _NORMALISED)
+            self._detect(folded.data, above, lambda start, end: where(*folded.where(start, end)))
+            inner = find_views(folded.data, Budget(len(folded.data)), len(view))
+            self.into(inner, above, lambda start, end: where(*folded.where(start, end)))
+
+    def into(self, views: Iterable[View | Undecoded], above: tuple[str, ...], where: Where) -> None:
+        """Look at *views* of a text that was read as *above*, and at what is in them."""
+        for child in views:
+            view = (*above, child.kind)
+            if isinstance(child, Undecoded):
+                span = where(child.start, child.end)
+                self.found.append(
+                    Finding(
+                        Detector.UNDECODED, child.kind, self._what.undecoded, _UNDECODED_REASON, *span, above
+                    )
+                )
+                continue
+            inner = _within(child, where)
+            if _NORMALISED in above:
+                self._detect(child.data, view, inner)
+            else:
+                self.at(child.data, view, inner, child.fresh)
+            self.into(child.views(), view, inner)
+
+    def _detect(self, text: bytes, view: tuple[str, ...], where: Where, fresh: int = 0) -> None:
+        if self._what.token_patterns:
+            hits = [hit for hit in self._patterns.scan(text) if hit.end > fresh]
+            self._take(Detector.TOKEN_PATTERNS, hits, text, view, where)
+        pieces: list[Seen] = []
+        for hit in self._known.scan(text, self._approved, pieces.append):
+            if hit.end <= fresh:
+                continue
+            if self._known.is_canary(hit.rule):
+                self._take(Detector.CANARY, (hit,), text, view, where)
+            elif self._what.known_secrets:
+                self._take(Detector.KNOWN_SECRETS, (hit,), text, view, where)
+        if self._note is not None and self._what.known_secrets:
+            for seen in pieces:
+                self._take(Detector.KNOWN_SECRETS, self._note(seen), text, view, where)
+
+    def _take(
+        self, detector: Detector, hits: Iterable[Hit], text: bytes, view: tuple[str, ...], where: Where
+    ) -> None:
+        for hit in hits:
+            form = text[hit.start : hit.end] if hit.exact else None
+            if form is not None and self._approved and _digest(form) in self._approved:
+                continue
+            rule = _CANARY if detector is Detector.CANARY else hit.rule
+            match = None if form is None or detector is Detector.CANARY else Secret(form.decode("latin-1"))
+            span = where(hit.start, hit.end)
+            self.found.append(Finding(detector, rule, hit.severity, hit.reason, *span, view, match))
+
+
+def _digest(form: bytes) -> bytes:
+    return hashlib.sha256(form).digest()
+
+
+def _as_it_is(start: int, end: int) -> Span:
+    return start, end
+
+
+def _within(child: View, where: Where) -> Where:
+    def map_span(start: int, end: int) -> Span:
+        return where(*child.where(start, end))
+
+    return map_span
+
+
+def _moved(finding: Finding, by: int) -> Finding:
+    if not by:
+        return finding
+    return Finding(
+        finding.detector,
+        finding.rule,
+        finding.severity,
+        finding.reason,
+        finding.start + by,
+        finding.end + by,
+        finding.view,
+        finding.match,
+    )
+
+
+def _distinct(found: list[Finding]) -> list[Finding]:
+    """By place; what was seen in a text is not told again of a view that has the same place and value."""
+    told: dict[tuple[Detector, str, bytes], _Spans] = {}
+    kept = []
+    for finding in sorted(found, key=lambda finding: (len(finding.view), finding.start)):
+        key = (finding.detector, finding.rule, b"" if finding.match is None else form_digest(finding.match))
+        if told.setdefault(key, _Spans()).add(finding.start, finding.end):
+            kept.append(finding)
+    return sorted(kept, key=lambda finding: (finding.start, finding.end, finding.rule))
+
+
+class _Spans:
+    """Spans that don't overlap, in order."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, start: int, end: int) -> bool:
+        """Whether it was added: it overlaps none."""
+        at = bisect_left(self._starts, end)  # those before it begin before *end*
+        if at and self._ends[at - 1] > start:
+            return False
+        at = bisect_left(self._starts, start)
+        self._starts.insert(at, start)
+        self._ends.insert(at, end)
+        return True
