@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bot_bottle.egress.preset_keys import without_presets
 from bot_bottle.egress.presets.registries import REGISTRIES
-from bot_bottle.launch.policy import PolicyError, without_presets
-from bot_bottle.launch.preset_routes import bottle_routes, gate_repos
+from bot_bottle.launch.policy import PolicyError
 from bot_bottle.launch.routes_file import read_routes_file
 from bot_bottle.manifest.load import load
+from bot_bottle.manifest.preset_routes import bottle_routes, gate_repos
+from bot_bottle.manifest.problems import bottle_problems
 from bot_bottle.manifest.schema import Bottle
 from bot_bottle.manifest.source import resolve
 from bot_bottle.manifest.tree import ManifestError
@@ -82,6 +84,13 @@ def test_mistakes_have_their_line(bottle, text, line, words):
         bottle_routes(bottle(text))
     assert caught.value.line == line
     assert words in str(caught.value)
+
+
+def test_validate_sees_what_a_launch_refuses(bottle, tmp_path):
+    """Also what shows only when presets are written out."""
+    bottle("egress:\n  routes:\n  - {preset: pypi}\n  - {preset: github}\n")
+    (problem,) = bottle_problems(resolve(tmp_path, None), "b")
+    assert (problem.line, problem.key) == (5, "egress.routes[1].repos")
 
 
 def test_a_routes_file(tmp_path):

@@ -39,8 +39,12 @@ _MAX_SUBTYPE_CHARS = 80
 """application/vnd.openxmlformats-officedocument.presentationml.presentation has 69"""
 
 _CHARSETS = frozenset(
-    ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "utf-16", "windows-1252", "*"]
-)
+    {
+        "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-2", "iso-8859-15", "utf-16", "utf-16le",
+        "utf-16be", "utf-32", "windows-1251", "windows-1252", "koi8-r", "shift_jis", "euc-jp", "euc-kr", "gb18030",
+        "gbk", "big5", "*",
+    }
+)  # fmt: skip
 _CODINGS = frozenset(["gzip", "x-gzip", "deflate", "br", "zstd", "compress", "identity", "*"])
 """https://www.iana.org/assignments/http-parameters: those that clients know"""
 _BOUNDARY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ'()+_,-./:=? ") | _ALNUM
@@ -300,9 +304,18 @@ FORMS: Mapping[str, Form] = {
 is, whoever wrote the route has said so."""
 
 
+_NEVER_HOLDS: Mapping[str, str] = {
+    "if-match": '"unreadable"',
+    "if-unmodified-since": "Thu, 01 Jan 1970 00:00:00 GMT",
+}
+"""What is sent for a precondition of a change that can't be read: left out, the change would be made all the same
+(RFC 9110 section 13.1); so the server answers 412."""
+
+
 def narrowed(name: str, value: str) -> str:
     """*value* of field *name* (lower case) cut to what the field is let through for; empty: nothing is left."""
     form = FORMS.get(name)
     if form is None:
         return value
-    return form(value) if len(value) <= MAX_VALUE_CHARS else ""
+    left = form(value) if len(value) <= MAX_VALUE_CHARS else ""
+    return left or _NEVER_HOLDS.get(name, "")

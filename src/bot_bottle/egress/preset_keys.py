@@ -1,8 +1,8 @@
-"""``preset``, ``access`` and ``repos`` of a route, from plain data, and what may stand beside them."""
+"""``preset``, ``access`` and ``repos`` of a route, from plain data, what may stand beside them, and their end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot_bottle.base.yamltext import KeyPath, dotted
 from bot_bottle.egress import fields
@@ -102,3 +102,15 @@ def check_preset_route(route: Route, path: KeyPath) -> None:
     for key, wrong, fix in refused:
         if wrong:
             raise ConfigError(f"{key!r} {beside}: {fix}", (*path, key))
+
+
+def without_presets(
+    routes: Sequence[Route], gate: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[Route, ...]:
+    """*routes* with presets written out; *gate*: repositories of the git gate by host, which a forge's preset
+    without ``repos`` opens. Raises :class:`ConfigError` whose path begins with a route's index."""
+    if not any(route.preset for route in routes):
+        return tuple(routes)
+    from bot_bottle.egress.presets.expand import expand  # rules that few launches need
+
+    return expand(routes, gate)

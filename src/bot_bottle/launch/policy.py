@@ -174,18 +174,6 @@ def injects_of(route: Route) -> tuple[Inject, ...]:
     return () if isinstance(route.auth, Passthrough) else route.auth
 
 
-def without_presets(
-    routes: Sequence[Route], gate: Mapping[str, tuple[str, ...]] | None = None
-) -> tuple[Route, ...]:
-    """*routes* with presets written out; *gate*: repositories of the git gate by host, which a forge's preset
-    without ``repos`` opens. Raises :class:`ConfigError` whose path begins with a route's index."""
-    if not any(route.preset for route in routes):
-        return tuple(routes)
-    from bot_bottle.egress.presets.expand import expand  # rules that few launches need
-
-    return expand(routes, gate)
-
-
 def refuse_unbuilt(policy: Policy) -> None:
     """Raise :class:`PolicyError` for a setting of a routes file that this version does not enforce (ruling 50).
 

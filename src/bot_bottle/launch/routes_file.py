@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from bot_bottle.base.yamltext import MAX_BYTES, YamlError, load
 from bot_bottle.egress.codec import decode_policy
 from bot_bottle.egress.config import ConfigError, Policy
-from bot_bottle.launch.policy import PolicyError, refuse_unbuilt, without_presets
+from bot_bottle.egress.preset_keys import without_presets
+from bot_bottle.launch.policy import PolicyError, refuse_unbuilt
 
 
 def read_routes_file(path: Path) -> tuple[Policy, tuple[Path, ...]]:

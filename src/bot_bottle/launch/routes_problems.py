@@ -10,7 +10,8 @@ from pathlib import Path
 from bot_bottle.base.yamltext import MAX_BYTES, KeyPath, YamlError, load
 from bot_bottle.egress.codec import decode_policy, decode_route
 from bot_bottle.egress.config import ConfigError, Dialect, Policy, Route
-from bot_bottle.launch.policy import PolicyError, refuse_unbuilt, without_presets
+from bot_bottle.egress.preset_keys import without_presets
+from bot_bottle.launch.policy import PolicyError, refuse_unbuilt
 from bot_bottle.manifest.problems import Problem
 
 

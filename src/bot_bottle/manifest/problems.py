@@ -19,6 +19,7 @@ from bot_bottle.manifest.decode_agent import decode_agent
 from bot_bottle.manifest.decode_bottle import check_bottle_file
 from bot_bottle.manifest.load import load
 from bot_bottle.manifest.paths import Paths
+from bot_bottle.manifest.preset_routes import bottle_routes
 from bot_bottle.manifest.schema import AgentSource
 from bot_bottle.manifest.settings import FILE as SETTINGS_FILE
 from bot_bottle.manifest.settings import decode_settings, load_tree
@@ -91,7 +92,9 @@ def bottle_problems(index: Index, name: str) -> list[Problem]:
     """Of the bottle's own file; where there is none, of what it inherits."""
 
     def inherited() -> list[Problem]:
-        return _refused(load(index, None, (name,)).bottle.tree, BOTTLE)
+        bottle = load(index, None, (name,)).bottle
+        bottle_routes(bottle)
+        return _refused(bottle.tree, BOTTLE)
 
     return _problems(index.bottles[name], lambda tree: check_bottle_file(tree, Paths(index.home)), inherited)
 
@@ -109,6 +112,7 @@ def agent_problems(index: Index, name: str) -> list[Problem]:
         if "bottle" not in tree.value:
             return own
         loaded = load(index, name, trust_project=True)
+        bottle_routes(loaded.bottle)
         found = own + _refused(loaded.bottle.tree, BOTTLE)
         if not found:
             refuse_unenforced(loaded)
