@@ -101,7 +101,6 @@ ENCODINGS: dict[str, Encode] = {
     "base64 behind two letters": lambda data: b"kk" + base64.b64encode(data),
     "base64 behind three letters": lambda data: b"kkk" + base64.b64encode(data),
     "base32": base64.b32encode,
-    "base32 in small letters": lambda data: base64.b32encode(data).lower(),
     "hex": lambda data: data.hex().encode(),
     "hex in capitals": lambda data: data.hex().upper().encode(),
     "hex with colons": lambda data: data.hex(":").encode(),

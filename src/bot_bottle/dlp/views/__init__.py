@@ -22,7 +22,7 @@ of its own data. A whole text is a stream of one block; then ``carry``, ``fresh`
 What needs no state has none: base64, hex and escapes of *text* show themselves anywhere (the top bit of each byte
 is clear, which a pattern sees at every alignment), so after a border they are found again by their shape.
 
-Left out, since nothing cheap tells them from ordinary text: token patterns in base58, in base85 without its marks
-(except right behind a frequent prefix), in base64 wrapped to lines under 32 characters, and in raw deflate or brotli
-that does not begin its text. Known secrets are found in those forms without any view (``dlp.known``).
+Left out, since nothing cheap tells them from ordinary text: token patterns in base58, in base85 without its marks,
+in base64 wrapped to lines under 32 characters, in base32 in small letters, and in raw deflate or brotli that does
+not begin its text. Known secrets are found in those forms without any view (``dlp.known``).
 """

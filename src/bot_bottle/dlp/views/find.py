@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from bot_bottle.dlp.budget import FLOOR_BYTES, Budget
-from bot_bottle.dlp.views import escapes, packed, plain, quoted, runs
+from bot_bottle.dlp.views import escapes, packed, plain, quoted, runs, spelled
 from bot_bottle.dlp.views.carry import Carry, OpenPacked, OpenRun
 from bot_bottle.dlp.views.job import Job
 from bot_bottle.dlp.views.regions import Unescaped
@@ -74,7 +74,7 @@ def _too_deep(text: bytes, found: Signs) -> Iterator[Undecoded]:
         unpacker.give(text, mark.start)
         if unpacker.read(_MIN_TEXT) or unpacker.refused:
             yield Undecoded(mark.kind, mark.start, len(text))
-    for alphabet, at in shaped(text):
+    for alphabet, at in shaped(text, found.seen):
         yield Undecoded(alphabet.kind, max(0, at - 24), at)
 
 
@@ -99,7 +99,7 @@ class _Finder:
         open_runs, self._carry.runs = self._carry.runs, []
         text, fresh, last = self._text, self._fresh, self._last
         carried = [run for one in open_runs if (run := runs.carried_run(text, one, fresh, last))]
-        new = list(runs.new_runs(text, found.runs, fresh, carried, last))
+        new = list(runs.new_runs(text, found, fresh, carried, last))
         for run in (*carried, *new):
             for decoded in runs.decode(self._text, run, self._fresh):
                 yield self._run(run, decoded)
@@ -117,15 +117,15 @@ class _Finder:
     def _regions(self, found: Signs) -> Iterator[_Steady]:
         text, seen = self._text, found.seen
         if Sign.ESCAPE in seen:
-            yield from self._unescaped(escapes.KIND, escapes.unescape(text))
+            yield from self._unescaped(escapes.KIND, escapes.unescape(text, found))
         if Sign.QUOTED in seen:
-            yield from self._unescaped("quoted", quoted.quoted(text))
+            yield from self._unescaped("quoted", quoted.quoted(text, found))
         if Sign.UTF7 in seen:
-            yield from self._unescaped("utf7", quoted.utf7(text))
+            yield from self._unescaped("utf7", quoted.utf7(text, found))
         if Sign.WIDE in seen:
             yield from map(_plain, plain.wide(text))
         if Sign.HEX in seen:
-            yield from map(_plain, plain.separated(text))
+            yield from map(_plain, spelled.spelled(text, found))
         if Sign.ASCII85 in seen:
             yield from map(_plain, plain.ascii85(text))
         if found.mirrored:

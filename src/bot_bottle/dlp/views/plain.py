@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bot_bottle.dlp.views.spans import GroupMap, Units
 from bot_bottle.dlp.views.view import Where
 
 _TEXT = rb"[\t\n\r\x20-\x7e]"
@@ -19,9 +18,6 @@ _WIDE = (
     ("utf16le", 2, 0, re.compile(rb"(?:%b\x00){8,}+" % _TEXT)),
     ("utf16be", 2, 1, re.compile(rb"(?:\x00%b){8,}+" % _TEXT)),
 )
-_PAIR = rb"(?:(?:0[xX])?[0-9a-fA-F]{2}){1,2}"
-_SEPARATED = re.compile(_PAIR + rb"(?:(?:[ :,-]{1,3}|\r?\n|(?:\\r)?\\n) {0,8}%b){7,}+" % _PAIR)
-_PAIRS = re.compile(rb"0[xX](?=[0-9a-fA-F]{2})|([0-9a-fA-F]{2})")
 _ASCII85 = re.compile(rb"<~([!-uz\s]{8,}+)(?:~>)?")
 
 
@@ -58,15 +54,6 @@ class _Scaled:
 
     def where(self, start: int, end: int) -> tuple[int, int]:
         return self._base + start * self._size, self._base + end * self._size
-
-
-def separated(text: bytes) -> Iterator[Plain]:
-    """Bytes in hex with colons, commas, spaces, ``0x`` or line breaks between them, one or two together."""
-    for match in _SEPARATED.finditer(text):
-        start, end = match.span()
-        pairs = b"".join(_PAIRS.findall(match.group()))
-        where = GroupMap(Units(text, start, end, _PAIRS), 0, 4).where
-        yield Plain("hex", bytes.fromhex(pairs.decode("ascii")), start, end, where)
 
 
 def ascii85(text: bytes) -> Iterator[Plain]:

@@ -6,15 +6,16 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from bot_bottle.dlp.views.regions import Unescaped, regions
+from bot_bottle.dlp.views.regions import MANY, Unescaped, regions
+from bot_bottle.dlp.views.triggers import Sign, Signs
 
-_QUOTED = re.compile(rb"(?:=[0-9A-Fa-f]{2})+|=[ \t]{0,4}(?:\r?\n|(?:\\r)?\\n)")
+_QUOTED = re.compile(rb"=[0-9A-Fa-f]{2}(?:=[0-9A-Fa-f]{2})*|=[ \t]{0,4}(?:\r?\n|(?:\\r)?\\n)")
 _UTF7 = re.compile(rb"\+[A-Za-z0-9+/]{3,}-?")
 
 
-def quoted(text: bytes) -> Iterator[tuple[int, int, Unescaped]]:
+def quoted(text: bytes, found: Signs) -> Iterator[tuple[int, int, Unescaped]]:
     """The parts of *text* around ``=XX`` and soft line breaks, those in JSON strings too."""
-    for start, end in regions((match.start() for match in _QUOTED.finditer(text)), len(text)):
+    for start, end in regions(found.places(Sign.QUOTED, 0, MANY), len(text)):
         yield start, end, Unescaped(text[start:end], start, _QUOTED, _unquote, _quoted_units, 2)
 
 
@@ -28,9 +29,9 @@ def _quoted_units(escape: bytes) -> list[int]:
     return [len(escape)] if _unquote(escape) == b"" else [3] * (len(escape) // 3)
 
 
-def utf7(text: bytes) -> Iterator[tuple[int, int, Unescaped]]:
+def utf7(text: bytes, found: Signs) -> Iterator[tuple[int, int, Unescaped]]:
     """The parts of *text* around UTF-7's shifted sequences."""
-    for start, end in regions((match.start() for match in _UTF7.finditer(text)), len(text)):
+    for start, end in regions(found.places(Sign.UTF7, 0, MANY), len(text)):
         yield start, end, Unescaped(text[start:end], start, _UTF7, _shifted, lambda escape: [len(escape)], 1)
 
 

@@ -10,6 +10,7 @@ from bot_bottle.dlp.views.alphabets import BASE32, BASE64, HEX, Alphabet, charac
 from bot_bottle.dlp.views.carry import OpenRun
 from bot_bottle.dlp.views.shapes import has_text, shaped
 from bot_bottle.dlp.views.spans import GroupMap, Units
+from bot_bottle.dlp.views.triggers import Signs
 from bot_bottle.dlp.views.view import Where
 
 MIN_BYTES = 8
@@ -57,26 +58,44 @@ def carried_run(text: bytes, open_run: OpenRun, fresh: int, last: bool) -> Run |
     return Run(alphabet, start, end, before % alphabet.group, touches, open_run)
 
 
-def new_runs(
-    text: bytes, marks: list[tuple[str, int]], fresh: int, taken: list[Run], last: bool
-) -> Iterator[Run]:
+def new_runs(text: bytes, found: Signs, fresh: int, taken: list[Run], last: bool) -> Iterator[Run]:
     """Runs that begin to be of interest in *text*: by a mark (which alphabet, where a group begins), or by their shape.
 
     ``fresh``: runs that ended well before were looked at with the block before. ``taken``: carried ones.
     """
     seen = {(run.alphabet.kind, run.start, run.end, run.phase) for run in taken}
-    places = [(_ALPHABETS[kind], at) for kind, at in marks]
+    places = [(_ALPHABETS[kind], max(0, at)) for kind, at in found.runs]
     if len(text) >= 27:
-        places += list(shaped(text))
+        places += list(shaped(text, found.seen))
+    places.sort(key=lambda place: (place[0].kind, place[1]))
+    reader = _Reader(text)
     for alphabet, at in places:
-        start, end = read_run(alphabet, text, max(0, at))
+        start, end, before = reader.read(alphabet, at)
         if fresh and end + _END_BYTES < fresh:
             continue
-        phase = len(characters(text, start, at)) % alphabet.group
-        key = (alphabet.kind, start, end, phase)
+        key = (alphabet.kind, start, end, before % alphabet.group)
         if key not in seen:
             seen.add(key)
-            yield Run(alphabet, start, end, phase, not last and _touches(text, end))
+            yield Run(alphabet, start, end, before % alphabet.group, not last and _touches(text, end))
+
+
+class _Reader:
+    """Runs around places that ascend: each run is read once, however many places lie in it."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._kind = ""
+        self._start = self._end = self._at = self._before = 0
+
+    def read(self, alphabet: Alphabet, at: int) -> tuple[int, int, int]:
+        """The run around *at*, and how many of its characters are before *at*."""
+        if alphabet.kind != self._kind or at > self._end:
+            self._kind = alphabet.kind
+            self._start, self._end = read_run(alphabet, self._text, at)
+            self._at, self._before = self._start, 0
+        self._before += len(characters(self._text, self._at, at))
+        self._at = at
+        return self._start, self._end, self._before
 
 
 def _joint(text: bytes, fresh: int) -> int:

@@ -6,26 +6,22 @@ text in which a long run of base64 characters is, which a native test tells quic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
 
 import hyperscan as hs
 
-from bot_bottle.dlp.views.alphabets import BASE32, BASE64, HEX, WIDE_SHAPE, Alphabet, read_run
-from bot_bottle.dlp.views.triggers import Matcher
+from bot_bottle.dlp.views.alphabets import BASE32, BASE64, HEX, Alphabet, read_run
+from bot_bottle.dlp.views.triggers import Matcher, Sign
 
 MIN_RUN = 32
 """characters: 24 bytes of base64; what is shorter (an AWS key id alone) has a mark of its own in ``triggers``"""
 WINDOW_BYTES = 4096
 """of text that the automaton gets at once behind the beginning of a long run"""
+MAX_WINDOW_BYTES = 64 * 1024
+"""the same, where one long run follows another: fewer calls"""
 _LOOKBACK = 64
 """no shape is longer than this, so windows that overlap so far miss none"""
-SHAPES: tuple[tuple[Alphabet, bytes], ...] = (
-    (BASE64, BASE64.shape),
-    (BASE64, WIDE_SHAPE),
-    (BASE32, BASE32.shape),
-    (HEX, HEX.shape),
-)
 _PRINTABLE = rb"[\t\n\r\x20-\x7e]{16}|(?:[\x20-\x7e]\x00){8}"
 
 
@@ -35,8 +31,8 @@ def _long_run() -> Matcher:
 
 
 @cache
-def _shapes() -> Matcher:
-    return Matcher([(shape, hs.HS_FLAG_SINGLEMATCH) for _, shape in SHAPES])
+def _shape(alphabet: Alphabet) -> Matcher:
+    return Matcher([(alphabet.shape, hs.HS_FLAG_SINGLEMATCH)])
 
 
 @cache
@@ -49,24 +45,36 @@ def has_text(data: bytes) -> bool:
     return bool(_printable().first(data))
 
 
-def shaped(text: bytes) -> Iterator[tuple[Alphabet, int]]:
-    """Each run that has a shape: its alphabet and where a group ends; once for an alphabet and a run."""
+def shaped(text: bytes, seen: Container[Sign]) -> Iterator[tuple[Alphabet, int]]:
+    """Each run that has a shape: its alphabet and where a group ends; once for a run.
+
+    ``seen``: what the first pass saw, long runs of the rarer alphabets among it.
+    """
+    if Sign.LONG_HEX in seen:
+        yield from _in_window(HEX, text, 0, len(text))
+    if Sign.LONG_BASE32 in seen:
+        yield from _in_window(BASE32, text, 0, len(text))
     at, size, view = 0, len(text), memoryview(text)
+    width = WINDOW_BYTES
     while at < size:
         run = _long_run().first(view[at:])
         if not run:
             return
         begin = at + run[0][1] - MIN_RUN
-        window = min(size, begin + WINDOW_BYTES)
-        hit = _shapes().first(view[begin:window])
+        width = min(2 * width, MAX_WINDOW_BYTES) if at and begin - at < WINDOW_BYTES // 4 else WINDOW_BYTES
+        window = min(size, begin + width)
+        at = window if window == size else window - _LOOKBACK
+        for alphabet, place in _in_window(BASE64, text, begin, window):
+            yield alphabet, place
+            at = max(at, read_run(alphabet, text, place)[1])
+
+
+def _in_window(alphabet: Alphabet, text: bytes, begin: int, end: int) -> Iterator[tuple[Alphabet, int]]:
+    view = memoryview(text)
+    while begin < end:
+        hit = _shape(alphabet).first(view[begin:end])
         if not hit:
-            at = window if window == size else window - _LOOKBACK
-            continue
-        start, end = read_run(BASE64, text, begin + hit[0][1])
-        seen = set()
-        for number, offset in _shapes().every(view[start:end]):
-            alphabet = SHAPES[number][0]
-            if alphabet.kind not in seen:
-                seen.add(alphabet.kind)
-                yield alphabet, start + offset
-        at = max(end, begin + hit[0][1])
+            return
+        place = begin + hit[0][1]
+        yield alphabet, place
+        begin = max(place, read_run(alphabet, text, place)[1])

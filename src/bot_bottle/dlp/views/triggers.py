@@ -18,6 +18,7 @@ from typing import cast
 import hyperscan as hs
 
 from bot_bottle.dlp.lookalikes import folded
+from bot_bottle.dlp.views.alphabets import WIDE_SHAPE
 from bot_bottle.dlp.views.plain import MIRRORED
 
 _ONCE = hs.HS_FLAG_SINGLEMATCH
@@ -90,6 +91,8 @@ class Sign(IntEnum):
     XZ = 15
     BASE64 = 20
     HEX_RUN = 21
+    LONG_HEX = 22
+    LONG_BASE32 = 23
 
 
 _HEX_CHAR = rb"[2-7][0-9a-fA-F]"
@@ -124,17 +127,38 @@ ESCAPES: tuple[tuple[bytes, int], ...] = (
 )
 """escapes of characters that tokens are made of; those of spaces, quotes and line ends hide nothing"""
 
+QUOTED: tuple[tuple[bytes, int], ...] = (
+    (rb"=(?:5F|2[BDEF]|3D)", 0),
+    (rb"=[2-7][0-9A-F]=[2-7][0-9A-F]", 0),
+    (rb"[A-Za-z0-9_/+.-]{4}=(?:\r?\n|(?:\\r)?\\n)[A-Za-z0-9_/+.=-]{4}", 0),
+)
+"""quoted-printable of token characters, and soft line breaks within a word, those in JSON strings too"""
+UTF7: tuple[tuple[bytes, int], ...] = ((rb"(?:\+A[A-H][A-Za-z0-9+/]-?){4}", 0),)
+SEPARATED: tuple[tuple[bytes, int], ...] = (
+    (rb"(?:0x" + _HEX_CHAR + rb", ?){6}", 0),
+    (rb"(?:[:,-]" + _HEX_CHAR + rb"){6}", 0),
+    (rb"(?: " + _HEX_CHAR + rb"){6}", 0),
+    (rb"(?: " + _HEX_CHAR + _HEX_CHAR + rb"){4}", 0),
+)
+"""hex digits of ASCII characters with something between them"""
+_LONG = {Sign.LONG_HEX: rb"[0-9a-fA-F]{28}", Sign.LONG_BASE32: rb"[A-Z2-7]{32}"}
+"""runs; each in a database of its own, where they cost next to nothing"""
+_PLACES: dict[Sign, tuple[tuple[bytes, int], ...]] = {
+    Sign.ESCAPE: ESCAPES,
+    Sign.QUOTED: QUOTED,
+    Sign.UTF7: UTF7,
+    Sign.HEX: SEPARATED,
+}
+"""the kinds of which a second look finds the places"""
+
 _FIRST: tuple[tuple[Sign, bytes, int, int], ...] = (
     *((Sign.ESCAPE, pattern, _ONCE, 0) for pattern, _ in ESCAPES),
-    (Sign.QUOTED, rb"=(?:5F|2[BDEF]|3D)|=[2-7][0-9A-F]=[2-7][0-9A-F]|=\r?\n|=(?:\\r)?\\n", _ONCE, 0),
-    (Sign.HEX, rb"(?:0x" + _HEX_CHAR + rb", ?){6}", _ONCE, 0),
-    (Sign.HEX, rb"(?:[:,-]" + _HEX_CHAR + rb"){6}", _ONCE, 0),
-    (Sign.HEX, rb"(?: " + _HEX_CHAR + rb"){6}", _ONCE, 0),
-    (Sign.HEX, rb"(?: " + _HEX_CHAR + _HEX_CHAR + rb"){4}", _ONCE, 0),
+    *((Sign.QUOTED, pattern, _ONCE, 0) for pattern, _ in QUOTED),
+    *((Sign.HEX, pattern, _ONCE, 0) for pattern, _ in SEPARATED),
     (Sign.WIDE, rb"(?:[\x20-\x7e]\x00){8}", _ONCE | _ALL, 0),
     (Sign.WIDE, rb"(?:\x00[\x20-\x7e]){8}", _ONCE | _ALL, 0),
     (Sign.WIDE, rb"(?:[\x20-\x7e]\x00\x00\x00){6}", _ONCE | _ALL, 0),
-    (Sign.UTF7, rb"(?:\+A[A-H][A-Za-z0-9+/]-?){4}", _ONCE, 0),
+    *((Sign.UTF7, pattern, _ONCE, 0) for pattern, _ in UTF7),
     (Sign.ASCII85, rb"<~[!-u\s]{8}", _ONCE, 0),
     *((Sign.MIRROR, pattern, 0, 0) for pattern in MIRRORED),
     (Sign.GZIP, rb"\x1f\x8b\x08[\x00-\x1f]", _ALL, 4),
@@ -145,7 +169,7 @@ _FIRST: tuple[tuple[Sign, bytes, int, int], ...] = (
     (Sign.XZ, rb"\xfd7zXZ\x00", _ALL, 6),
     # what these marks are in base64; the last number: from the end of the match back to where a group begins
     (Sign.BASE64, rb"H4sI", 0, 4),
-    (Sign.BASE64, rb"[BRhx][+-]LCA", 0, 6),
+    (Sign.BASE64, rb"[BRhx][+-]LCA", 0, 2),
     (Sign.BASE64, rb"fiwgA", 0, 4),
     (Sign.BASE64, rb"KLUv[/_]", 0, 5),
     (Sign.BASE64, rb"UEsDB", 0, 5),
@@ -153,34 +177,57 @@ _FIRST: tuple[tuple[Sign, bytes, int, int], ...] = (
     (Sign.BASE64, rb"QSwME", 0, 4),
     (Sign.BASE64, rb"QlpoO", 0, 5),
     (Sign.BASE64, rb"[/_]Td6WFo", 0, 7),
-    (Sign.BASE64, rb"(?:eJ[w-z]|eN[o-r]|eA[E-H]|eF[4-7])[A-Za-z0-9+/_-]{12}", 0, 15),
+    # three characters are no mark by themselves: only where a run begins
+    (
+        Sign.BASE64,
+        rb"(?:^|[^A-Za-z0-9+/_-]|\\[nrt])(?:eJ[w-z]|eN[o-r]|eA[E-H]|eF[4-7])[A-Za-z0-9+/_-]{12}",
+        0,
+        15,
+    ),
     (Sign.HEX_RUN, rb"1[fF]8[bB]08[01]", 0, 7),
     (Sign.HEX_RUN, rb"28[bB]52[fF]{2}[dD]", 0, 8),
     (Sign.HEX_RUN, rb"504[bB]0304", 0, 8),
     (Sign.HEX_RUN, rb"78(?:01|5[eE]|9[cC]|[dD][aA])[0-9a-fA-F]{28}", 0, 32),
+    (Sign.BASE64, WIDE_SHAPE, 0, 0),
     (Sign.BASE64, rb"QUtJQ[Q-X]", 0, 6),
     (Sign.BASE64, rb"QVNJQ[Q-X]", 0, 6),
 )
 
 
+_FEW = 256
+"""matches in one text, up to which one pass gives all places"""
+
+
 @cache
 def _first() -> Matcher:
+    return Matcher([(pattern, flags & ~_ONCE) for _, pattern, flags, _ in _FIRST])
+
+
+@cache
+def _once() -> Matcher:
     return Matcher([(pattern, flags) for _, pattern, flags, _ in _FIRST])
 
 
 @cache
-def _escapes() -> Matcher:
-    return Matcher([(pattern, flags) for pattern, flags in ESCAPES])
+def _long(sign: Sign) -> Matcher:
+    return Matcher([(_LONG[sign], _ONCE)])
+
+
+@cache
+def _second(sign: Sign) -> Matcher:
+    return Matcher(_PLACES[sign])
 
 
 class Signs:
     """What the first pass saw in one text."""
 
-    __slots__ = ("mirrored", "packed", "runs", "seen")
+    __slots__ = ("_ends", "_text", "mirrored", "packed", "runs", "seen")
 
-    def __init__(self) -> None:
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._ends: dict[Sign, list[int]] | None = {}
         self.seen: set[Sign] = set()
-        """signs of the kinds for which a second look finds the places"""
+        """signs of which :meth:`places` tells more"""
         self.packed: list[tuple[Sign, int]] = []
         """marks of packed data, with where they begin"""
         self.mirrored: list[int] = []
@@ -188,23 +235,39 @@ class Signs:
         self.runs: list[tuple[str, int]] = []
         """marks in base64 or hex: which, and where a group of characters begins that holds the mark"""
 
+    def note(self, number: int, end: int) -> None:
+        """One match of the first pass."""
+        sign, _, _, back = _FIRST[number]
+        if sign is Sign.BASE64 or sign is Sign.HEX_RUN:
+            self.runs.append(("base64" if sign is Sign.BASE64 else "hex", end - back))
+        elif sign is Sign.MIRROR:
+            self.mirrored.append(end)
+        elif back:
+            self.packed.append((sign, end - back))
+        else:
+            self.seen.add(sign)
+            if self._ends is not None:
+                self._ends.setdefault(sign, []).append(end)
+
+    def forget_places(self) -> None:
+        """There are too many: they are looked for again, kind by kind, as far as they are wanted."""
+        self._ends = None
+
+    def places(self, sign: Sign, begin: int, most: int) -> list[int]:
+        """The ends of the first *most* places of a kind, behind *begin*."""
+        if self._ends is not None:
+            return [end for end in self._ends.get(sign, ()) if end > begin][:most]
+        return [begin + end for _, end in _second(sign).first(memoryview(self._text)[begin:], most)]
+
 
 def signs(text: bytes) -> Signs:
     """The first pass over *text*."""
-    found = Signs()
-    for number, end in _first().every(text):
-        sign, _, _, back = _FIRST[number]
-        if sign is Sign.BASE64 or sign is Sign.HEX_RUN:
-            found.runs.append(("base64" if sign is Sign.BASE64 else "hex", end - back))
-        elif sign is Sign.MIRROR:
-            found.mirrored.append(end)
-        elif back:
-            found.packed.append((sign, end - back))
-        else:
-            found.seen.add(sign)
+    found = Signs(text)
+    matches = _first().first(text, _FEW)
+    if len(matches) >= _FEW:
+        found.forget_places()
+        matches = _once().every(text)
+    for number, end in matches:
+        found.note(number, end)
+    found.seen.update(sign for sign in _LONG if _long(sign).first(text))
     return found
-
-
-def escape_places(text: bytes, most: int) -> list[int]:
-    """The ends of the first *most* escapes of token characters."""
-    return [end for _, end in _escapes().first(text, most)]
