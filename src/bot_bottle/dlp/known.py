@@ -29,8 +29,10 @@ from msgspec import Struct
 from bot_bottle.base.secret import Secret
 from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.known_confirm import Confirmation, Entry
-from bot_bottle.dlp.known_index import Index, PieceSpan
+from bot_bottle.dlp.known_index import Index
 from bot_bottle.dlp.known_public import public_mask
+from bot_bottle.dlp.known_raw import PieceSpan
+from bot_bottle.dlp.known_spans import Spans
 from bot_bottle.dlp.known_stream import Replacer
 
 MIN_BYTES = 8
@@ -128,7 +130,7 @@ class KnownSecrets:
 
     def piece_mask(self, entry: int) -> bytes:
         """For each letter and digit of a secret, 1 where some piece covers it; empty: not looked for in pieces."""
-        return self._index.piece_masks.get(entry, b"")
+        return self._index.raw.piece_masks.get(entry, b"")
 
     def scan(
         self,
@@ -140,20 +142,36 @@ class KnownSecrets:
         form nor parts or looser finds of the same secret are told, its other encodings are. *note* is handed what
         there is in pieces, if anything."""
         passes = self._index.look(text)
-        if not passes:
+        raw = self._index.raw.look(text)
+        if not (passes or raw.odd or raw.parts or (raw.pieces and note)):
             return []
         confirmation = Confirmation(self.entries, self._index.searches, text)
+        for odd in raw.odd:
+            confirmation.try_family(odd.entry, odd.family)
+        for start, part in raw.parts:
+            confirmation.take_part(start, part)
         for one in passes:
-            for entry, family in one.families:
-                confirmation.try_family(entry, family)
-            confirmation.take(one.shown, one.bare, one.grams)
+            confirmation.take(one.bare, one.grams)
         self.confirmations += confirmation.count
         hits, settled = _settle(confirmation.hits(), text, approved)
-        if note is not None:
-            pieces = self._index.pieces(passes, hits, settled, self.entries)
-            if pieces:
-                note(Seen(pieces))
+        if note is not None and raw.pieces:
+            note(Seen(self._outside(raw.pieces, hits, settled)))
         return hits
+
+    def _outside(
+        self, pieces: list[PieceSpan], hits: list[Hit], settled: frozenset[str]
+    ) -> tuple[PieceSpan, ...]:
+        """Without those that a hit of the same secret covers, and those of secrets in *settled*."""
+        covered: dict[str, list[tuple[int, int]]] = {}
+        for hit in hits:
+            covered.setdefault(hit.rule, []).append((hit.start, hit.end))
+        spans = {name: Spans(parts) for name, parts in covered.items()}
+        kept = []
+        for span in pieces:
+            name = self.entries[span.piece.entry].name
+            if name not in settled and not (name in spans and spans[name].hold(span.start, span.end)):
+                kept.append(span)
+        return tuple(kept)
 
     def names(self, text: bytes) -> frozenset[str]:
         """Which secrets are in *text*, in any form."""
@@ -162,6 +180,11 @@ class KnownSecrets:
     def replace(self, data: bytes) -> bytes:
         """*data* with every exact form of every secret replaced by eight asterisks."""
         return self._streams().replace(data)
+
+    def spans(self, data: bytes) -> list[tuple[int, int]]:
+        """From where to where every exact form in *data* is, by place; those of several secrets may overlap. Quicker
+        than ``scan``, and for what comes in: nothing but the usual spellings."""
+        return self._streams().spans(data)
 
     def partial_tail(self, data: bytes) -> int:
         """How many of the last bytes of *data* could be the beginning of an exact form."""

@@ -9,6 +9,7 @@ in the text, whatever it holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any
 
 from msgspec import Struct
@@ -17,8 +18,9 @@ from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.known_forms import compile_pattern, families, pattern
 from bot_bottle.dlp.known_gaps import before, behind, between
 from bot_bottle.dlp.known_grams import Stripped
+from bot_bottle.dlp.known_raw import Part
 from bot_bottle.dlp.known_spans import Spans
-from bot_bottle.dlp.projection import Places, letters
+from bot_bottle.dlp.projection import IS_LETTER, Bare, letters
 
 EXACT = "a known secret"
 ENCODED = "a known secret, encoded"
@@ -96,13 +98,13 @@ class Confirmation:
         self._exact: dict[int, list[tuple[Span, str]]] = {}
         self._tried: set[tuple[int, str]] = set()
         self._loose: dict[tuple[int, str], list[Span]] = {}
+        self._parts_to: dict[tuple[int, int], int] = {}
         self.count = 0
         """grams that were compared"""
 
-    def take(self, shown: bytes, bare: bytes, found: Iterable[tuple[int, int, Gram]]) -> None:
-        """One pass: *found* are start and end in *bare*, which is *shown* stripped, by their ends. *shown* is the
-        text, or the text with parts blanked."""
-        places = Places(shown)
+    def take(self, bare: Bare, found: Iterable[tuple[int, int, Gram]]) -> None:
+        """One pass: *found* are start and end in *bare*, by their ends. It is of the text, or of the text with parts
+        blanked."""
         folded: bytes | None = None
         done: dict[tuple[int, int], int] = {}
         for start, end, gram in found:
@@ -112,15 +114,29 @@ class Confirmation:
             self.count += 1
             search = self._searches[gram.search]
             if search.folds and folded is None:
-                folded = bare.lower()
+                folded = bare.data.lower()
             low, high = _agreement(
-                bare if folded is None or not search.folds else folded, base, search, gram.at
+                bare.data if folded is None or not search.folds else folded, base, search.form.text, gram.at
             )
             done[gram.search, base] = base + high
             if self._may_be(search, low, high):
-                for family in families(search.kind):
-                    self.try_family(search.entry, family)
-                self._compare(shown, places, base, search, low, high)
+                self._compare(bare, base, search, low, high)
+
+    def take_part(self, start: int, part: Part) -> None:
+        """A part of a value as it is, that begins at *start*: told if it goes on to be long enough."""
+        if start < self._parts_to.get((part.entry, start - part.at), 0):
+            return
+        entry = self._entries[part.entry]
+        low, high = _agreement(self._text, start - part.at, entry.value, part.at)
+        self._parts_to[part.entry, start - part.at] = start - part.at + high
+        self.count += 1
+        private = entry.value[low:high].translate(IS_LETTER)
+        marks = bytes(compress(entry.public[low:high], private))
+        if _longest_private(marks, 0, len(marks)) >= FRAGMENT_LETTERS:
+            first, last = start - part.at + low, start - part.at + high
+            self._loose.setdefault((part.entry, FRAGMENT), []).append((first, last))
+            self._lines(part.entry, first, last)
+            self.try_family(part.entry, "plain")
 
     def try_family(self, entry: int, family: str) -> None:
         """Look for the exact forms of one family, once."""
@@ -155,14 +171,17 @@ class Confirmation:
         start, end = _letters_around(search.form, low, high)
         return bool(search.part) and _longest_private(search.form.public, start, end) >= search.part
 
-    def _compare(self, shown: bytes, places: Places, base: int, search: Search, low: int, high: int) -> None:
+    def _compare(self, bare: Bare, base: int, search: Search, low: int, high: int) -> None:
         form = search.form
-        for start, end, first, last in _runs(shown, places, base, search, low, high):
+        for start, end, first, last in _runs(bare, base, search, low, high):
             reason = ""
             if start == 0 and end == len(form.letters):
                 reason = SEPARATED if end >= SEPARATED_LETTERS else ""
             elif search.part and _longest_private(form.public, start, end) >= search.part:
                 reason = FRAGMENT
+            if reason or (start, end) == (0, len(form.letters)):
+                for family in families(search.kind):
+                    self.try_family(search.entry, family)
             if reason:
                 self._loose.setdefault((search.entry, reason), []).append((first, last))
             if reason == FRAGMENT and search.kind == "plain":
@@ -176,10 +195,8 @@ class Confirmation:
                 self._exact.setdefault(entry, []).append(((at, at + len(line)), EXACT))
 
 
-def _agreement(bare: bytes, base: int, search: Search, at: int) -> tuple[int, int]:
-    """From which to which stripped character of the spelling the text agrees with it, around *at*. The spelling
-    would begin at *base* in *bare*."""
-    form = search.form.text
+def _agreement(bare: bytes, base: int, form: bytes, at: int) -> tuple[int, int]:
+    """From which to which of its characters *form* agrees with *bare*, around *at*, if it began at *base* there."""
     low = at
     step = 16
     while low > 0 and base + low > 0:
@@ -217,49 +234,45 @@ def _longest_private(public: bytes, start: int, end: int) -> int:
     return max(map(len, public[start:end].split(b"\1")), default=0)
 
 
-def _runs(
-    shown: bytes, places: Places, base: int, search: Search, low: int, high: int
-) -> list[tuple[int, int, int, int]]:
+def _runs(bare: Bare, base: int, search: Search, low: int, high: int) -> list[tuple[int, int, int, int]]:
     """Which letters of the spelling are really there, in a row: from, to, and the offsets of the text."""
     form = search.form
-    first, last = places[base + low], places[base + high - 1]
+    first, last = bare.place(base + low), bare.place(base + high - 1)
     start, end = form.places[low], form.places[high - 1] + 1
     found: list[tuple[int, int, int, int]] = []
     if last + 1 - first == end - start:
-        there = shown[first : last + 1]
+        there = bare.text[first : last + 1]
         if (there.lower() if search.folds else there) == form.letters[start:end]:
             found = [(start, end, first, last + 1)]
     if not found:
-        found = _split(shown, places, base, search, low, high)
+        found = _split(bare, base, search, low, high)
     kept = []
     for start, end, first, last in found:
         around = _letters_around(form, low, high)
         if start == form.places[low]:
             wanted = form.letters[around[0] : start]
-            taken, first = before(shown, first, wanted, search.folds)
+            taken, first = before(bare.text, first, wanted, search.folds)
             start -= taken
         if end == form.places[high - 1] + 1:
-            taken, last = behind(shown, last, form.letters[end : around[1]], search.folds)
+            taken, last = behind(bare.text, last, form.letters[end : around[1]], search.folds)
             end += taken
         kept.append((start, end, first, last))
     return kept
 
 
-def _split(
-    shown: bytes, places: Places, base: int, search: Search, low: int, high: int
-) -> list[tuple[int, int, int, int]]:
+def _split(bare: Bare, base: int, search: Search, low: int, high: int) -> list[tuple[int, int, int, int]]:
     form = search.form
     found: list[tuple[int, int, int, int]] = []
-    start, first = form.places[low], places[base + low]
+    start, first = form.places[low], bare.place(base + low)
     for index in range(low, high - 1):
-        here, there = places[base + index], places[base + index + 1]
+        here, there = bare.place(base + index), bare.place(base + index + 1)
         wanted = form.letters[form.places[index] + 1 : form.places[index + 1]]
         if there - here == 1 and not wanted:
             continue
-        if not between(shown, here + 1, there, wanted, search.folds):
+        if not between(bare.text, here + 1, there, wanted, search.folds):
             found.append((start, form.places[index] + 1, first, here + 1))
             start, first = form.places[index + 1], there
-    found.append((start, form.places[high - 1] + 1, first, places[base + high - 1] + 1))
+    found.append((start, form.places[high - 1] + 1, first, bare.place(base + high - 1) + 1))
     return found
 
 

@@ -9,14 +9,17 @@ Pure.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate, compress
+
 from msgspec import Struct
 
-from bot_bottle.dlp.projection import STRIPPED, letters, stripped_places
+from bot_bottle.dlp.projection import IS_LETTER, Alphabet, letters
 from bot_bottle.dlp.variants import Variant
 
 GRAM_CHARACTERS = 8
 """What Hyperscan's literal matcher looks at"""
-MIN_GRAM_CHARACTERS = 5
+MIN_GRAM_CHARACTERS = 4
 """A shorter one is everywhere"""
 SHORT_GRAM_CHARACTERS = 6
 """In a window of twelve: leaves a choice among several"""
@@ -57,15 +60,14 @@ class Stripped(Struct, frozen=True):
         return f"Stripped({len(self.text)})"
 
 
-def stripped(variant: Variant) -> Stripped:
+def stripped(variant: Variant, alphabet: Alphabet) -> Stripped:
     """The variant's two projections and how they belong together."""
     data = variant.data.lower() if variant.folds else variant.data
-    kept = [index for index, byte in enumerate(data) if byte < 128 and chr(byte).isalnum()]
     text = letters(data)
-    places = tuple(stripped_places(text))
-    return Stripped(
-        bytes(text[place] for place in places), places, text, bytes(variant.public[index] for index in kept)
-    )
+    public = variant.public
+    if len(text) < len(data):
+        public = bytes(compress(public, data.translate(IS_LETTER)))
+    return Stripped(alphabet.strip(text), tuple(alphabet.places(text)), text, public)
 
 
 def grams(form: Stripped, window: int) -> list[Gram]:
@@ -78,12 +80,16 @@ def grams(form: Stripped, window: int) -> list[Gram]:
     return chosen or _any(form)
 
 
-def _covering(form: Stripped, window: int) -> list[Gram]:
-    chosen: list[Gram] = []
-    length = GRAM_CHARACTERS if window > 12 else SHORT_GRAM_CHARACTERS
-    last_start, last_end = -1, -1
-    clear = 0
-    low = high = 0
+def poor_windows(form: Stripped, window: int) -> list[tuple[int, int]]:
+    """The windows (of letters: from, to) of which too little is left for any gram."""
+    return [
+        (end - window, end) for end, low, high in _windows(form, window) if high - low < MIN_GRAM_CHARACTERS
+    ]
+
+
+def _windows(form: Stripped, window: int) -> Iterator[tuple[int, int, int]]:
+    """Each window without a public letter: its end, and from where to where its stripped characters are."""
+    clear = low = high = 0
     total = len(form.places)
     for end, mark in enumerate(form.public, 1):
         clear = 0 if mark else clear + 1
@@ -93,6 +99,14 @@ def _covering(form: Stripped, window: int) -> list[Gram]:
             low += 1
         while high < total and form.places[high] < end:
             high += 1
+        yield end, low, high
+
+
+def _covering(form: Stripped, window: int) -> list[Gram]:
+    chosen: list[Gram] = []
+    length = GRAM_CHARACTERS if window > 12 else SHORT_GRAM_CHARACTERS
+    last_start, last_end = -1, -1
+    for _end, low, high in _windows(form, window):
         if last_start >= low and last_end <= high:
             continue
         size = min(length, high - low)
@@ -109,13 +123,12 @@ def _any(form: Stripped) -> list[Gram]:
     size = min(GRAM_CHARACTERS, len(form.text))
     if size < MIN_GRAM_CHARACTERS:
         return []
-    starts = range(len(form.text) - size + 1)
+    sums = [0, *accumulate(form.public[place] for place in form.places)]
 
     def badness(start: int) -> tuple[int, int]:
-        marks = sum(form.public[form.places[index]] for index in range(start, start + size))
-        return marks, _weight(form.text, start + size)
+        return sums[start + size] - sums[start], _weight(form.text, start + size)
 
-    best = min(starts, key=badness)
+    best = min(range(len(form.text) - size + 1), key=badness)
     return [Gram(form.text[best : best + size], best)]
 
 
@@ -126,6 +139,3 @@ def _best(text: bytes, first: int, last: int, size: int) -> int:
 
 def _weight(text: bytes, end: int) -> int:
     return _WEIGHTS.get(text[end - 1], 50) * _WEIGHTS.get(text[end - 2], 50)
-
-
-assert set(_WEIGHTS) <= set(STRIPPED) | set(b"nrtuxNRTUX")

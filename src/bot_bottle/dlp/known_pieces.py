@@ -7,13 +7,13 @@ one are not found (docs/threat-model.md).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
-from bot_bottle.dlp.projection import letters, strip
+from bot_bottle.dlp.projection import letters
 
 PIECE_LETTERS = 6
-_MIN_STRIPPED = 4
-"""A piece of which stripping leaves less is not looked for"""
 
 
 class Piece(Struct, frozen=True):
@@ -23,21 +23,19 @@ class Piece(Struct, frozen=True):
     index: int
 
 
-def piece_grams(value: bytes, public: bytes) -> list[tuple[int, bytes]]:
-    """Where each piece begins among the value's letters, and what is looked for in stripped text."""
+def piece_texts(value: bytes, public: bytes) -> Iterator[tuple[int, bytes]]:
+    """Where each piece begins among the value's letters, and how it looks: with what the value has between its
+    letters, and without."""
+    places = [index for index, byte in enumerate(value) if byte < 128 and chr(byte).isalnum()]
     text = letters(value)
-    marks = bytes(
-        mark for byte, mark in zip(value, public, strict=True) if byte < 128 and chr(byte).isalnum()
-    )
-    found = []
     for index in range(len(text) - PIECE_LETTERS + 1):
+        start, end = places[index], places[index + PIECE_LETTERS - 1] + 1
         piece = text[index : index + PIECE_LETTERS]
-        bare = strip(piece)
-        if len(bare) < _MIN_STRIPPED or any(marks[index : index + PIECE_LETTERS]):
+        if any(public[start:end]) or could_be_a_word(piece):
             continue
-        if not could_be_a_word(piece):
-            found.append((index, bare))
-    return found
+        yield index, piece
+        if end - start != PIECE_LETTERS:
+            yield index, value[start:end]
 
 
 def could_be_a_word(piece: bytes) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from bot_bottle.dlp.known_confirm import Entry
 from bot_bottle.dlp.known_forms import families, family
-from bot_bottle.dlp.known_index import database, handler
+from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_spans import Spans
 from bot_bottle.dlp.variants import variants
 
@@ -42,36 +42,29 @@ class Replacer:
             for kind, spelled in spellings(entry.value):
                 self._add(entry, kind, spelled, grams)
         self._names = list(grams.values())
-        self._grams = database([(text, True) for text in grams])
+        self._grams = Literals([(text, True) for text in grams])
         self._prefixes = list(self._beginnings.values())
-        self._starts = database([(text, True) for text in self._beginnings])
+        self._starts = Literals([(text, True) for text in self._beginnings])
+
+    def spans(self, data: bytes) -> list[tuple[int, int]]:
+        """From where to where every exact form in *data* is, by place; those of several secrets may overlap."""
+        found = self._grams.scan(data)
+        wanted = dict.fromkeys(name for number, _end in found for name in self._names[number])
+        return sorted({span for entry, name in wanted for span in self._entries[entry].places(data, name)})
 
     def replace(self, data: bytes) -> bytes:
         """*data* with every exact form replaced by :data:`MASK`."""
-        if self._grams is None or not data:
-            return data
-        found: list[tuple[int, int]] = []
-        self._grams.scan(data, match_event_handler=handler(found))
-        if not found:
-            return data
-        wanted = dict.fromkeys(name for number, _end in found for name in self._names[number])
-        spans = Spans(span for entry, name in wanted for span in self._entries[entry].places(data, name))
         parts: list[bytes] = []
         at = 0
-        for start, end in spans:
+        for start, end in Spans(self.spans(data)):
             parts += (data[at:start], MASK)
             at = end
-        return b"".join((*parts, data[at:]))
+        return b"".join((*parts, data[at:])) if parts else data
 
     def partial_tail(self, data: bytes) -> int:
         """How many of the last bytes of *data* could be the beginning of an exact form."""
-        if self._starts is None:
-            return 0
         tail = data[-min(self._longest, _MAX_TAIL_BYTES) :]
-        found: list[tuple[int, int]] = []
-        if len(tail) >= _PREFIX_BYTES:
-            self._starts.scan(tail, match_event_handler=handler(found))
-        for number, end in sorted(found, key=lambda match: match[1]):
+        for number, end in self._starts.scan(tail):
             rest = tail[end - _PREFIX_BYTES :].lower()
             joined = _BREAKS.sub(b"", rest)
             for spelled in self._prefixes[number]:

@@ -19,8 +19,8 @@ from collections.abc import Iterable
 
 from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.known import Kind, KnownSecrets, Seen
-from bot_bottle.dlp.known_index import PieceSpan
 from bot_bottle.dlp.known_pieces import PIECE_LETTERS
+from bot_bottle.dlp.known_raw import PieceSpan
 from bot_bottle.dlp.known_spans import Spans
 
 REASON = "a known secret in pieces"

@@ -61,19 +61,19 @@ def variants(value: bytes, public: bytes) -> list[Variant]:
     found += _escaped(value, public)
     found += _numbers(value, public)
     for offset in range(3):
-        found.append(_bits("base64", base64.b64encode, 6, value, public, offset, window=24))
+        found.append(_bits("base64", base64.b64encode, 6, value, public, offset, window=32))
     for offset in range(5):
-        base32 = _bits("base32", base64.b32encode, 5, value, public, offset, window=40, folds=True)
+        base32 = _bits("base32", base64.b32encode, 5, value, public, offset, folds=True)
         found.append(base32)
         found.append(
-            Variant(f"base32hex/{offset}", base32.data.translate(_TO_BASE32HEX), base32.public, 40, True)
+            Variant(f"base32hex/{offset}", base32.data.translate(_TO_BASE32HEX), base32.public, folds=True)
         )
     for offset in range(4):
         found += _base85(value, public, offset)
     if len(value) <= _BASE58_MAX_BYTES:
         found.append(Variant("base58", base58(value), bytes(len(base58(value)))))
-    found.append(Variant("reversed", value[::-1], public[::-1], window=16))
-    found.append(Variant("rot13", rot13(value), public, window=16))
+    found.append(Variant("reversed", value[::-1], public[::-1], window=24))
+    found.append(Variant("rot13", rot13(value), public, window=24))
     return [variant for variant in found if variant.data]
 
 
@@ -200,7 +200,7 @@ def _bits(
     value: bytes,
     public: bytes,
     offset: int,
-    window: int,
+    window: int = 0,
     folds: bool = False,
 ) -> Variant:
     """Base64 and base32 with *offset* bytes of something else before the value: the characters that no
@@ -230,4 +230,4 @@ def _base85(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
         ("z85", data.translate(_TO_Z85)),
         ("ascii85", data.translate(_TO_ADOBE)),
     ):
-        yield Variant(f"{kind}/{offset}", spelled, mask, window=30)
+        yield Variant(f"{kind}/{offset}", spelled, mask)
