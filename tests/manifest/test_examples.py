@@ -9,6 +9,7 @@ import pytest
 
 from bot_bottle.egress.codec import dump_policy, load_policy
 from bot_bottle.manifest import load, source
+from bot_bottle.manifest.preset_routes import bottle_routes
 from bot_bottle.manifest.schema import ProviderConfig
 from bot_bottle.manifest.unenforced import refuse_unenforced
 
@@ -30,7 +31,9 @@ def test_every_file_has_a_name_that_is_read(index):
 
 @pytest.mark.parametrize("name", BOTTLES)
 def test_each_bottle_can_be_launched(index, name):
-    refuse_unenforced(load.load(index, None, (name,)))
+    loaded = load.load(index, None, (name,))
+    refuse_unenforced(loaded)
+    bottle_routes(loaded.bottle)
 
 
 @pytest.mark.parametrize("name", AGENTS)
