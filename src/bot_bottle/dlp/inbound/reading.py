@@ -1,0 +1,165 @@
+"""One passage, read in every way; what was found, and whether anybody could see it.
+
+::
+
+    passage ─ as it is ─┐
+            └ unescaped ┤ each: folded, without tags, look-alikes, leetspeak, letters joined   -> seen
+                        ├ base64, base32, hex, numbers, tag characters (two deep)              -> concealed
+                        ├ ROT13, backwards                                                     -> concealed
+                        ├ without invisible characters, where those stood inside words         -> concealed
+                        └ what the page around it does not show                                -> concealed
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from bot_bottle.dlp.finding import Severity
+from bot_bottle.dlp.inbound.decode import decoded, turned
+from bot_bottle.dlp.inbound.fold import (
+    LEET_I,
+    LEET_L,
+    fold,
+    joined_letters,
+    lookalikes,
+    without_invisible,
+    without_tags,
+)
+from bot_bottle.dlp.inbound.hidden import META_DESCRIPTION, hidden
+from bot_bottle.dlp.inbound.table import ROWS
+from bot_bottle.dlp.inbound.unescape import strings, unescape
+from bot_bottle.dlp.inbound.wording import rows_in, squeezed_in
+
+_READINGS = 48
+"""per passage: decoys cost time, not more than this"""
+_INSIDE_WORD = re.compile(
+    "[a-zA-Z]"
+    "(?:[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u180e\u034f\ufe00-\ufe0f\U000e0000-\U000e01ef])"
+    "{1,40}[a-zA-Z]"
+)
+_LEET = re.compile("[a-zA-Z][013457@$!|+€][a-zA-Z013457@$!|+€]|(?<![a-zA-Z0-9])[134570@$!|][a-zA-Z]{2}")
+_TURNED_WORDS = re.compile(
+    "(?i)vafgehpgv|cebzcg|vtaber|qvfertneq|sbetrg|\\b(?:gur|lbh|lbhe|naq)\\b|snoitcurtsni|tpmorp|"
+    "erongi|drager|\\b(?:eht|uoy|ruoy|dna)\\b"
+)
+_CONCEALED_ROWS = frozenset(number for number, row in enumerate(ROWS) if row.hidden)
+
+
+class Said(Struct, frozen=True):
+    """A row that a passage holds in one reading."""
+
+    row: int
+    views: tuple[str, ...]
+    severity: Severity
+
+
+def _forms(text: str, thorough: bool) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The forms in which a text that somebody sees is looked through. The first is the text as it is, folded."""
+    plain = fold(text)
+    yield (), plain
+    bare = without_tags(plain)
+    if bare != plain:
+        yield ("tags",), bare
+    if not thorough:
+        return
+    alike = lookalikes(bare)
+    if alike != bare:
+        yield ("look-alikes",), alike
+    if _LEET.search(alike):
+        yield ("leetspeak",), alike.translate(LEET_I)
+        yield ("leetspeak",), alike.translate(LEET_L)
+
+
+def _squeezed(text: str) -> Iterator[set[int]]:
+    joined = joined_letters(text)
+    if joined is not None:
+        for number in (joined, joined.translate(LEET_I)):
+            folded = fold(number)
+            yield rows_in(folded) | squeezed_in(folded.replace(" ", ""))
+
+
+def _seen(text: str, thorough: bool = True) -> Iterator[tuple[tuple[str, ...], set[int]]]:
+    for views, form in _forms(text, thorough):
+        yield views, rows_in(form)
+    if thorough:
+        for numbers in _squeezed(lookalikes(fold(text))):
+            yield ("spaced",), numbers
+
+
+def _deep(text: str, depth: int = 2) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What *text* says in any encoding, and what that says in turn."""
+    for name, found in decoded(text):
+        plain = unescape(found)
+        yield (name,), plain
+        if depth > 1:
+            for views, deeper in _deep(plain, depth - 1):
+                yield (name, *views), deeper
+    if _TURNED_WORDS.search(text):
+        for name, found in turned(text):
+            yield (name,), found
+            if depth > 1:
+                for views, deeper in _deep(found, 1):
+                    yield (name, *views), deeper
+
+
+def _concealed(texts: list[tuple[tuple[str, ...], str]]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for views, text in texts:
+        for more, found in _deep(text):
+            yield (*views, *more), found
+        if _INSIDE_WORD.search(text):
+            yield (*views, "invisible"), without_invisible(text)
+
+
+def _texts(raw: str) -> list[tuple[tuple[str, ...], str]]:
+    opened = unescape(raw)
+    return [((), raw)] if opened == raw else [((), raw), (("unescaped",), opened)]
+
+
+def read(raw: str, page: Callable[[], tuple[str, int]], disguised: bool) -> list[Said]:
+    """Rows that the passage *raw* holds.
+
+    *page*: what came before it, and it, and where it begins there; asked for only when the passage gives an order.
+    *disguised*: there is evidence that it is encoded or spelt otherwise.
+    """
+    said: dict[int, Said] = {}
+    texts = _texts(raw)
+    plain: set[int] = set()
+    for views, text in texts:
+        for more, numbers in _seen(text, disguised):
+            _note(said, numbers - _CONCEALED_ROWS, (*views, *more), Severity.WARN)
+            plain |= numbers
+    if disguised:
+        for (views, text), _ in zip(_concealed(texts), range(_READINGS), strict=False):
+            for more, numbers in _seen(without_invisible(text)):
+                new = numbers - plain if views[-1:] == ("invisible",) else numbers
+                _note(said, new, (*views, *more), Severity.BLOCK)
+    if plain or (disguised and said):
+        for number, how, severity in _not_shown(*page()):
+            _note(said, {number}, (how,), severity)
+    return sorted(said.values(), key=lambda one: one.row)
+
+
+def _not_shown(page: str, start: int) -> Iterator[tuple[int, str, Severity]]:
+    pages = [(page, start)]
+    if "\\" in page:
+        pages.append((strings(page), len(strings(page[:start]))))
+    for text, since in pages:
+        for piece in hidden(text):
+            if piece.end <= since or piece.end - piece.start < 12:
+                continue
+            passage = unescape(without_invisible(piece.text[max(0, since - piece.start - 1536) :]))
+            severity = Severity.WARN if piece.how == META_DESCRIPTION else Severity.BLOCK
+            for _, numbers in _seen(passage):
+                for number in numbers:
+                    if severity is Severity.BLOCK or number not in _CONCEALED_ROWS:
+                        yield number, piece.how, severity
+
+
+def _note(said: dict[int, Said], numbers: set[int], views: tuple[str, ...], severity: Severity) -> None:
+    for number in numbers:
+        known = said.get(number)
+        if known is None or (known.severity is Severity.WARN and severity is Severity.BLOCK):
+            said[number] = Said(number, views, severity)

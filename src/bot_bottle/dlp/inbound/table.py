@@ -1,0 +1,8 @@
+"""All rows, in one order: a row's number is its place here."""
+
+from __future__ import annotations
+
+from bot_bottle.dlp.inbound.row import Row
+from bot_bottle.dlp.inbound.rows import hidden, languages, marks, orders, override
+
+ROWS: tuple[Row, ...] = (*override.ROWS, *marks.ROWS, *orders.ROWS, *languages.ROWS, *hidden.ROWS)

@@ -1,0 +1,150 @@
+"""Cheap signs in the bytes as they come: one pass of Hyperscan, the same ends however the bytes are cut.
+
+Two kinds: a row's own trigger, and *evidence* that a text is disguised (encoded, spelt with other letters, cut up),
+after which no row's trigger can be counted on. Either only says where a closer look is due.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import hyperscan
+
+from bot_bottle.dlp.inbound.fold import fold
+from bot_bottle.dlp.inbound.table import ROWS
+
+_INLINE = (
+    "</?(?:a|b|bdo|big|code|em|font|i|kbd|mark|s|small|span|strong|sub|sup|tt|u|wbr)[^<>]{0,90}>|"
+    "<!--.{0,40}-->"
+)
+_ZERO = (
+    r"(?:\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xcd\x8f|\xe1\xa0\x8e|"
+    r"\xef\xb8[\x80-\x8f]|\xc2\xad)"
+)
+_ZERO_ESCAPED = (
+    r"(?:\\u(?:200[b-f]|202[a-e]|206[0-9a-f]|feff|00ad|fe0[0-9a-f])|&#(?:x0{0,3}(?:200[b-f]|2060|feff|"
+    r"ad)|820[3-7]|8288|65279|173);|&(?:shy|zwj|zwnj|nobreak);)"
+)
+_CYRILLIC = (
+    r"(?:\xd0[\xb0\xb5\xbe\xba\xbc\xbf\x90\x95\x9e]|\xd1[\x80\x81\x82\x83\x85\x95\x96\x98]|\xd2\xbb|"
+    r"\xd3\x8f|\xd4[\x81\x9b\x9d]|\xce[\xb1\xb5\xb9\xba\xbd\xbf]|\xcf[\x81\x84\x85\x87\x89]|"
+    r"\xc9[\x91\xa1]|\xc4\xb1)"
+)
+_STYLED = (
+    r"(?:\xef\xbc[\xa1-\xba]|\xef\xbd[\x81-\x9a]|\xf0\x9d[\x90-\x9f][\x80-\xbf]|\xe2\x93[\x80-\xbf]|"
+    r"\xe2\x92[\x9c-\xb5]|\xf0\x9f\x87[\xa6-\xbf]|\xf0\x9f\x85[\x80-\xbf]|\xf0\x9f\x84[\xb0-\xbf]|"
+    r"\xe1\xb4[\x80-\xa2]|[a-z]\xcc[\x80-\xbf]|[a-z]\xcd[\x80-\xaf])"
+)
+_LEET = (
+    "(?:1gno|!gno|ign0|1gn0|gn0r|n0r3|nor3|pr3v|r3v1|rev1|v10u|vi0u|i0us|1nst|!nst|1n5t|in5t|n5tr|"
+    "n\\$tr|ruc7|uct1|ct10|cti0|ti0n|t10n|710n|"
+    "pr0m|r0mp|0mp7|5yst|sy5t|yst3|y57e|st3m|5t3m|d1sr|di5r|sr3g|r3g4|g4rd|f0rg|rg3t|pri0|r10r|s3cr|"
+    "53cr|cr3t|rev3|v34l|v3al|s3nd|53nd|p4ss|pa55|"
+    "p455|ssw0|t0ke|tok3|us3r|u53r|ab0v|4bov|rul3)"
+)
+"""fragments of the words that a disguised order can hardly do without"""
+_ROT13_WORDS = "(?:gur|naq|lbh|lbhe|guvf|gung|nyy|jvgu)"
+_REVERSED_WORDS = "(?:eht|dna|uoy|ruoy|siht|taht|lla|htiw)"
+_APART = "[ .*_|/,-]{1,3}"
+
+EVIDENCE: dict[str, str] = {
+    "tag-characters": r"\xf3\xa0[\x80-\x81]|\\udb40\\udc|&#(?:x0?e00[0-7][0-9a-f]|9175\d\d|9176\d\d);",
+    "variation-selectors": r"(?:\xf3\xa0[\x84-\x87][\x80-\xbf]|\xef\xb8[\x80-\x8f]){3}",
+    "invisible": rf"[a-z]{_ZERO}{{1,8}}[a-z]|[a-z]{_ZERO_ESCAPED}{{1,8}}[a-z]",
+    "look-alikes": rf"[a-z]{_CYRILLIC}{{1,2}}[a-z]|(?:^|[^a-z\x80-\xff\\]){_CYRILLIC}[a-z]{{3}}",
+    "styled": rf"(?:{_STYLED}[ \xe2\x80\x8b]{{0,3}}){{4}}",
+    "percent": "(?:%(?:25)?(?:[4-7][0-9a-f]|20)){4}|(?:%(?:25)?[4-7][0-9a-f].{0,4}){3}",
+    "entities": r"(?:&#(?:x0{0,4}(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|0{0,4}(?:6[5-9]|[78]\d|90|"
+    r"9[7-9]|1[01]\d|12[0-2]));?.{0,6}){2}",
+    "json-escapes": r"(?:\\u00(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]).{0,6}){2}|(?:\\x(?:4[1-9a-f]|"
+    r"5[0-9a]|6[1-9a-f]|7[0-9a]).{0,6}){3}",
+    "quoted-printable": "(?:=(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])){3}",
+    "split-by-tags": rf"[a-z](?:{_INLINE}){{1,2}}[a-z]{{1,8}}(?:{_INLINE})[a-z]",
+    "split-by-emphasis": r"[a-z](?:\*\*|__|~~)[a-z]{1,8}(?:\*\*|__|~~)[a-z]|[a-z](?:\*\*|__|~~|"
+    r"``)[a-z]{1,8}.{0,20}[a-z](?:\*\*|__|~~|``)[a-z]",
+    "leetspeak": f"{_LEET}.{{0,40}}{_LEET}",
+    "spaced": f"[ig]{_APART}[gn]{_APART}[no]{_APART}[or]{_APART}[re]{_APART}[e{{}}]|"
+    f"r{_APART}e{_APART}g{_APART}a{_APART}r|o{_APART}r{_APART}g{_APART}e{_APART}t|"
+    f"u{_APART}c{_APART}t{_APART}i{_APART}o{_APART}n|r{_APART}o{_APART}m{_APART}p{_APART}t|"
+    f"s{_APART}y{_APART}s{_APART}t{_APART}e|r{_APART}e{_APART}v{_APART}i{_APART}o|"
+    f"s{_APART}e{_APART}c{_APART}r{_APART}e".replace("{{}}", ""),
+    "base64": r"(?:[I-Za-f][C-HS-Xi-ny-z0-3][A-Za-z0-9+/_-]{2}){6}",
+    "base32": "[A-Z2-7]{40}",
+    "hex": r"(?:[2467][0-9a-f]){16}|(?:[2467][0-9a-f][ :]){10}|(?:(?:\\x|0x)[2467][0-9a-f][, ]{0,2}){6}",
+    "numbers": "(?:0[01]{7}[ ,]){8}",
+    "rot13": rf"vafgehpgvba|[^a-z]{_ROT13_WORDS}[^a-z].{{0,50}}[^a-z]{_ROT13_WORDS}[^a-z].{{0,50}}"
+    rf"[^a-z]{_ROT13_WORDS}[^a-z]|(?:vtaber|qvfertneq|sbetrg).{{1,60}}(?:cebzcg|ehyrf|nobir)",
+    "reversed": rf"snoitcurtsni|[^a-z]{_REVERSED_WORDS}[^a-z].{{0,50}}[^a-z]{_REVERSED_WORDS}[^a-z]"
+    rf".{{0,50}}[^a-z]{_REVERSED_WORDS}[^a-z]|(?:tpmorp|selur|evoba).{{1,60}}(?:erongi|"
+    r"drager|tegrof)",
+    "terminal": r"\x1b\[(?:\d{1,3};){0,6}8(?:;\d{1,3}){0,6}m|\\u001b\[(?:\d{1,3};){0,6}8m",
+}
+"""Name and pattern. Cheap where they have a literal; the others are short runs of character classes."""
+
+_CASED = frozenset(("base64", "base32"))
+_FIRST_EVIDENCE = 1000
+"""numbers below are rows'"""
+WIDEST = 512
+"""No pattern spans more bytes, and none looks at what comes after it (a test holds both)"""
+
+_NAMES = {_FIRST_EVIDENCE + number: name for number, name in enumerate(EVIDENCE)}
+
+
+def expressions() -> list[tuple[int, bytes, int]]:
+    """(number, pattern, flags) of everything that is looked for."""
+    flags = hyperscan.HS_FLAG_DOTALL
+    out = [
+        (number, trigger.encode(), flags | hyperscan.HS_FLAG_CASELESS)
+        for number, row in enumerate(ROWS)
+        for written in row.trigger.split("\n")
+        for trigger in dict.fromkeys((written, written if written.isascii() else fold(written)))
+    ]
+    for number, name in _NAMES.items():
+        cased = name in _CASED
+        out.append((number, EVIDENCE[name].encode(), flags if cased else flags | hyperscan.HS_FLAG_CASELESS))
+    return out
+
+
+@cache
+def database() -> hyperscan.Database:
+    """Compiled once a process, some two seconds: best in the process that others are forked from."""
+    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    rows = expressions()
+    compiled.compile(
+        expressions=[pattern for _, pattern, _ in rows],
+        ids=[number for number, _, _ in rows],
+        flags=[flags for _, _, flags in rows],
+    )
+    return compiled
+
+
+def is_evidence(number: int) -> bool:
+    return number >= _FIRST_EVIDENCE
+
+
+def evidence_name(number: int) -> str:
+    return _NAMES[number]
+
+
+class Sign(NamedTuple):
+    """``end``: offset behind the sign's last byte, in the text that was scanned."""
+
+    number: int
+    end: int
+
+
+def signs(text: bytes) -> list[Sign]:
+    """All signs in *text*, every end of each, in order. An end depends on the :data:`WIDEST` bytes before it only."""
+    found: list[Sign] = []
+
+    def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        found.append(Sign(number, end))
+
+    database().scan(text, match_event_handler=on_match)
+    return found
+
+
+def triggered(text: bytes) -> set[int]:
+    """Numbers of the rows whose trigger is somewhere in *text*."""
+    return {sign.number for sign in signs(text) if sign.number < _FIRST_EVIDENCE}

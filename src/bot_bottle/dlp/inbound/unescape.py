@@ -1,0 +1,57 @@
+"""A passage with its escapes undone: JSON and C, HTML entities, percent, quoted-printable; up to three deep."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import unquote
+
+_DEPTH = 3
+_SLASHED = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([nrt\"'/\\bf0]))"
+)
+_NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": " ", "0": ""}
+_PERCENT = re.compile("%[0-9a-fA-F]{2}")
+_QUOTED = re.compile("(?:=[2-7][0-9A-F]){2,200}")
+_SOFT_BREAK = re.compile("=\\r?\\n(?=[a-zA-Z ])")
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def _slashed(match: re.Match[str]) -> str:
+    named = match.group(5)
+    if named is not None:
+        return _NAMED.get(named, named)
+    code = int(match.group(1) or match.group(2) or match.group(3) or match.group(4), 16)
+    return chr(code) if code <= 0x10FFFF else ""
+
+
+def _once(text: str) -> str:
+    if "\\" in text:
+        text = _SLASHED.sub(_slashed, text)
+        if _LONE.search(text):
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "&" in text:
+        text = html.unescape(text)
+    if "%" in text and _PERCENT.search(text):
+        text = unquote(text, errors="replace")
+    if "=" in text:
+        text = _QUOTED.sub(
+            lambda run: bytes.fromhex(run.group().replace("=", "")).decode("latin-1"),
+            _SOFT_BREAK.sub("", text),
+        )
+    return text
+
+
+def unescape(text: str) -> str:
+    """*text* with escapes undone until nothing changes, three times at most. Never raises; never longer."""
+    for _ in range(_DEPTH):
+        once = _once(text)
+        if once == text:
+            break
+        text = once
+    return text
+
+
+def strings(text: str) -> str:
+    """*text* with the escapes of a JSON string undone, once: what a JSON reader would see in it."""
+    return _SLASHED.sub(_slashed, text) if "\\" in text else text
