@@ -91,6 +91,7 @@ class Sign(IntEnum):
     XZ = 15
     BASE64 = 20
     HEX_RUN = 21
+    BASE64_START = 24
     LONG_HEX = 22
     LONG_BASE32 = 23
 
@@ -179,8 +180,8 @@ _FIRST: tuple[tuple[Sign, bytes, int, int], ...] = (
     (Sign.BASE64, rb"[/_]Td6WFo", 0, 7),
     # three characters are no mark by themselves: only where a run begins
     (
-        Sign.BASE64,
-        rb"(?:^|[^A-Za-z0-9+/_-]|\\[nrt])(?:eJ[w-z]|eN[o-r]|eA[E-H]|eF[4-7])[A-Za-z0-9+/_-]{12}",
+        Sign.BASE64_START,
+        rb"(?:eJ[w-z]|eN[o-r]|eA[E-H]|eF[4-7])[A-Za-z0-9+/_-]{12}",
         0,
         15,
     ),
@@ -240,6 +241,9 @@ class Signs:
         sign, _, _, back = _FIRST[number]
         if sign is Sign.BASE64 or sign is Sign.HEX_RUN:
             self.runs.append(("base64" if sign is Sign.BASE64 else "hex", end - back))
+        elif sign is Sign.BASE64_START:
+            if _begins(self._text, end - back):
+                self.runs.append(("base64", end - back))
         elif sign is Sign.MIRROR:
             self.mirrored.append(end)
         elif back:
@@ -258,6 +262,14 @@ class Signs:
         if self._ends is not None:
             return [end for end in self._ends.get(sign, ()) if end > begin][:most]
         return [begin + end for _, end in _second(sign).first(memoryview(self._text)[begin:], most)]
+
+
+def _begins(text: bytes, at: int) -> bool:
+    """No base64 character stands before *at*, or only that of an escape."""
+    before = text[max(0, at - 2) : at]
+    if before in (rb"\n", rb"\r", rb"\t"):
+        return True
+    return not before[-1:].isalnum() and before[-1:] not in (b"+", b"/", b"-", b"_")
 
 
 def signs(text: bytes) -> Signs:
