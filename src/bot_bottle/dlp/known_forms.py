@@ -10,6 +10,7 @@ Patterns hold secrets: RE2 is told not to log, and an error is raised without it
 
 from __future__ import annotations
 
+import base64
 import html.entities
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +58,7 @@ def family(kind: str) -> str:
 
 
 _SINGLE = frozenset(("base58", "reversed", "rot13"))
-_FAMILIES = {"hex": "hex", "hex 0x": "hex", "decimal": "decimal", "octal all": "octal"}
+_FAMILIES = {"hex": "hex", "hex x": "hex", "hex 0x": "hex", "decimal": "decimal", "octal all": "octal"}
 
 
 def families(kind: str) -> tuple[str, ...]:
@@ -179,9 +180,10 @@ def _wide_character(character: str, folds: bool) -> bytes:
     units = character.encode("utf-16-be").hex()
     halves = [units[at : at + 4].encode() for at in range(0, len(units), 4)]
     ways = [
-        _quoted(data),
+        b"|".join(_quoted(one.encode()) for one in {character, character.lower(), character.upper()}),
         b"".join(b"[%%=](?:25)*(?i:%02x)" % byte for byte in data),
         b"".join(rb"\\{1,4}u(?i:" + half + b")" for half in halves),
+        b"".join(rb"%(?:25)*u(?i:" + half + b")" for half in halves),
         rb"\\{1,4}U(?i:%08x)" % ord(character),
         rb"[\\]{1,4}u\{0*(?i:%x)\}" % ord(character),
         rb"&(?:amp;)*#(?:0*%d|[xX]0*(?i:%x));?" % (ord(character), ord(character)),
@@ -206,6 +208,10 @@ def _blocks(variant: Variant, value: bytes) -> bytes:
     text = _BREAK.join(one(byte) for byte in variant.data)
     if offset == "0" and name in ("base64", "base32", "base32hex"):
         text += _ending(variant, value, one)
+    if offset == "0" and name in ("base85", "ascii85"):
+        encode = base64.b85encode if name == "base85" else base64.a85encode
+        rest = encode(value[len(variant.data) // 5 * 4 :])
+        text += b"(?:" + b"".join(_BREAK + one(byte) for byte in rest) + b")?"
     return text
 
 

@@ -71,12 +71,12 @@ class Index:
         return one
 
     def _add(self, entry: Entry) -> None:
-        told: set[bytes] = set()
+        told: set[tuple[bytes, bool]] = set()
         for variant in variants(entry.value, entry.public):
             form = stripped(variant, self.alphabet)
-            if form.letters in told and not variant.window:
+            if (form.letters, variant.folds) in told and not variant.window:
                 continue
-            told.add(form.letters)
+            told.add((form.letters, variant.folds))
             chosen = grams(form, variant.window)
             if variant.kind == "plain":
                 self.raw.add_windows(entry.index, entry.value, poor_windows(form, variant.window))

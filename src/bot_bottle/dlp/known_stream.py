@@ -107,7 +107,7 @@ def spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
         yield "plain", value.decode("latin-1").encode(codec)
 
 
-_NUMBERED = ("unicode all", "long unicode all", "percent twice all")
+_NUMBERED = frozenset(("unicode all", "long unicode all", "percent all, twice"))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _NUMBERS = (
     (b"", b"%02x"),

@@ -61,7 +61,7 @@ def variants(value: bytes, public: bytes) -> list[Variant]:
     found += _escaped(value, public)
     found += _numbers(value, public)
     for offset in range(3):
-        found.append(_bits("base64", base64.b64encode, 6, value, public, offset, window=32))
+        found += _base64(value, public, offset)
     for offset in range(5):
         base32 = _bits("base32", base64.b32encode, 5, value, public, offset, folds=True)
         found.append(base32)
@@ -107,31 +107,44 @@ def _escaped(value: bytes, public: bytes) -> Iterator[Variant]:
         return
     spell: dict[str, Callable[[int], bytes]] = {
         "percent": lambda byte: quote(bytes([byte]), safe="").encode(),
-        "percent path": lambda byte: quote(bytes([byte]), safe="/:@!$&'()*+,;=").encode(),
-        "percent component": lambda byte: quote(bytes([byte]), safe="!*'()").encode(),
-        "form": lambda byte: quote_plus(bytes([byte]), safe="*").encode(),
-        "percent twice": lambda byte: quote(quote(bytes([byte]), safe=""), safe="").encode(),
-        "percent all": lambda byte: _unless_alnum(byte, "%{:02x}"),
-        "percent all twice": lambda byte: _unless_alnum(byte, "%25{:02x}"),
-        "unicode": lambda byte: _unless_alnum(byte, "\\u{:04x}"),
-        "octal": lambda byte: _unless_alnum(byte, "\\{:03o}"),
-        "decimal entities": lambda byte: _unless_alnum(byte, "&#{};"),
-        "named entities": lambda byte: ("&" + _NAMED[byte] if byte in _NAMED else chr(byte)).encode(
-            "latin-1"
-        ),
-        "html": lambda byte: _HTML.get(byte) or bytes([byte]),
-        "html hex": lambda byte: _HTML_HEX.get(byte) or bytes([byte]),
+        "percent, slashes": lambda byte: quote(bytes([byte]), safe="/").encode(),
+        "percent, path": lambda byte: quote(bytes([byte]), safe="/:@!$&'()*+,;=").encode(),
+        "percent, component": lambda byte: quote(bytes([byte]), safe="!*'()").encode(),
+        "percent, form": lambda byte: quote_plus(bytes([byte]), safe="*").encode(),
+        "percent, twice": lambda byte: quote(quote(bytes([byte]), safe=""), safe="").encode(),
+        "percent, all others": lambda byte: _unless_alnum(byte, "%{:02x}"),
+        "percent, all others, twice": lambda byte: _unless_alnum(byte, "%25{:02x}"),
+        "unicode, all others": lambda byte: _unless_alnum(byte, "\\u{:04x}"),
+        "octal, all others": lambda byte: _unless_alnum(byte, "\\{:03o}"),
+        "decimal, all others": lambda byte: _unless_alnum(byte, "&#{};"),
+        "hex, all others": lambda byte: _unless_alnum(byte, "&#x{:x};"),
+        "named": lambda byte: ("&" + _NAMED[byte] if byte in _NAMED else chr(byte)).encode("latin-1"),
         "quoted-printable": lambda byte: (
             b"=%02X" % byte if byte == 61 or not 32 <= byte < 127 else bytes([byte])
         ),
     }
     for kind, one in spell.items():
         yield _by_byte(kind, value, public, one)
+    for number, quotes in enumerate(_HTML_QUOTES):
+        table = {**_HTML, **quotes}
+        yield _by_byte(f"html {number}", value, public, _from(table))
     yield from _utf7(value, public)
 
 
-_HTML = {34: b"&quot;", 38: b"&amp;", 39: b"&#39;", 60: b"&lt;", 62: b"&gt;"}
-_HTML_HEX = {34: b"&#34;", 38: b"&amp;", 39: b"&#x27;", 60: b"&lt;", 62: b"&gt;"}
+_HTML = {38: b"&amp;", 60: b"&lt;", 62: b"&gt;"}
+_HTML_QUOTES: tuple[dict[int, bytes], ...] = (
+    {},
+    {34: b"&quot;"},
+    {34: b"&quot;", 39: b"&#39;"},
+    {34: b"&quot;", 39: b"&#x27;"},
+    {34: b"&#34;", 39: b"&#39;"},
+    {34: b"&quot;", 39: b"&apos;"},
+)
+"""What encoders make of quotation marks"""
+
+
+def _from(table: dict[int, bytes]) -> Callable[[int], bytes]:
+    return lambda byte: table.get(byte) or bytes([byte])
 
 
 def _unless_alnum(byte: int, form: str) -> bytes:
@@ -153,22 +166,40 @@ def _spread(public: bytes, size: int) -> bytes:
 
 
 def _numbers(value: bytes, public: bytes) -> Iterator[Variant]:
-    """Every character by its number."""
+    """Every character by its number. The letters x and u are in the spelling where no backslash need be before
+    them (``&#x41;``, ``%u0041``); where one is, they may be left out in the comparison."""
     yield _by_byte("hex", value, public, lambda byte: b"%02x" % byte, window=32, folds=True)
-    yield _by_byte("hex 0x", value, public, lambda byte: b"0%02x" % byte, folds=True)
+    yield _by_byte("hex x", value, public, lambda byte: b"x%02x" % byte, folds=True)
+    yield _by_byte("hex 0x", value, public, lambda byte: b"0x%02x" % byte, folds=True)
     yield _by_byte("decimal", value, public, lambda byte: b"%d" % byte)
     yield _by_byte("octal all", value, public, lambda byte: b"%03o" % byte)
-    yield _by_byte("percent twice all", value, public, lambda byte: b"25%02x" % byte, folds=True)
+    yield _by_byte("percent all, twice", value, public, lambda byte: b"25%02x" % byte, folds=True)
     try:
         text = value.decode()
     except UnicodeDecodeError:
         return
-    short = [character.encode("utf-16-be").hex().encode() for character in text]
-    long = [b"%08x" % ord(character) for character in text]
+    units = [_units(character) for character in text]
+    yield _by_character("unicode all", text, public, units)
+    yield _by_character("long unicode all", text, public, [b"U%08x" % ord(character) for character in text])
+    if not text.isascii():
+        yield _by_character(
+            "decimal characters", text, public, [b"%d" % ord(character) for character in text]
+        )
+        yield _by_character("hex characters", text, public, [b"%x" % ord(character) for character in text])
+        yield _by_character("hex x characters", text, public, [b"x%x" % ord(character) for character in text])
+        mixed = [character.encode() if character.isascii() else _units(character) for character in text]
+        yield _by_character("unicode, not ASCII", text, public, mixed)
+
+
+def _units(character: str) -> bytes:
+    raw = character.encode("utf-16-be")
+    return b"".join(b"u" + raw[at : at + 2].hex().encode() for at in range(0, len(raw), 2))
+
+
+def _by_character(kind: str, text: str, public: bytes, parts: list[bytes]) -> Variant:
     marks = [max(public[at : at + size]) for at, size in _characters(text)]
-    for kind, parts in (("unicode all", short), ("long unicode all", long)):
-        mask = b"".join(bytes([mark]) * len(part) for mark, part in zip(marks, parts, strict=True))
-        yield Variant(kind, b"".join(parts), mask, folds=True)
+    mask = b"".join(bytes([mark]) * len(part) for mark, part in zip(marks, parts, strict=True))
+    return Variant(kind, b"".join(parts), mask, folds=True)
 
 
 def _characters(text: str) -> Iterator[tuple[int, int]]:
@@ -216,15 +247,20 @@ def _bits(
     return Variant(f"{kind}/{offset}", data, bytes(mask), window, folds)
 
 
+def _base64(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
+    """As it is, and as it stands in a form."""
+    plain = _bits("base64", base64.b64encode, 6, value, public, offset, window=32)
+    yield plain
+    if not plain.data.isalnum():
+        yield _by_byte(plain.kind, plain.data, plain.public, lambda byte: _unless_alnum(byte, "%{:02X}"))
+
+
 def _base85(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
-    """Base85 works on groups of four bytes: the whole groups after *offset* bytes of something else. As a value
-    of its own also the rest."""
+    """Base85 works on groups of four bytes: the whole groups after *offset* bytes of something else."""
     start = -offset % 4
-    end = len(value) if not offset else start + (len(value) - start) // 4 * 4
+    end = start + max(len(value) - start, 0) // 4 * 4
     data = base64.b85encode(value[start:end])
-    mask = b"".join(bytes([max(public[at : at + 4])]) * 5 for at in range(start, max(end, start), 4))[
-        : len(data)
-    ]
+    mask = b"".join(bytes([max(public[at : at + 4])]) * 5 for at in range(start, end, 4))
     for kind, spelled in (
         ("base85", data),
         ("z85", data.translate(_TO_Z85)),
