@@ -10,7 +10,7 @@ from bot_bottle.egress.codec import load_policy
 from bot_bottle.egress.presets.registries import REGISTRIES
 from bot_bottle.testing.upstream import FakeUpstream
 
-(REGISTRY,) = [host.host for host in REGISTRIES["npm"].access["read"]]
+REGISTRY, YARNS = [host.host for host in REGISTRIES["npm"].access["read"]]
 BOTTLE = """\
 ---
 agent_provider: {template: command}
@@ -67,7 +67,7 @@ def test_a_preset_in_a_bottle(person, upstream):
         [], [], ["token forge-t0ken"], ["token forge-t0ken"],
     ]  # fmt: skip
     shown = json.loads("{" + live)["routes"]
-    assert [route["host"] for route in shown] == [REGISTRY, "git.example.com"]
+    assert [route["host"] for route in shown] == [REGISTRY, YARNS, "git.example.com"]
     assert all("preset" not in route for route in shown)
     assert load_policy(json.dumps({"routes": shown})).routes
 

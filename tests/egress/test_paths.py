@@ -38,6 +38,11 @@ from bot_bottle.egress.paths import BadPath, canonical_path, check_query, query_
         ("/a%5b1%5D", "/a%5B1%5D"),
         ("/%20%0d%0a", "/%20%0D%0A"),
         ("/@scope+x:y,z!$&'()*=", "/@scope+x:y,z!$&'()*="),
+        ("/@scope%2fname", "/@scope/name"),
+        ("/@scope%2Fname", "/@scope/name"),
+        ("/@s-c.o_pe%2fn.a-me/-/x.tgz", "/@s-c.o_pe/n.a-me/-/x.tgz"),
+        ("/@scope%2fname/../x", "/@scope/x"),
+        ("/@scope%252fname", "/@scope%252fname"),
     ],
 )
 def test_accepted(raw: str, canonical: str) -> None:
@@ -111,6 +116,32 @@ PIECES = [
     "%2f",
     "%41",
 ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "/scope%2fname",
+        "/x/@scope%2fname",
+        "/@scope%2f..",
+        "/@..%2fname",
+        "/@scope%2f.name",
+        "/@%2fname",
+        "/@scope%2f",
+        "/@scope%2fname%2fx",
+        "/@scope%2f%2fname",
+        "/@sc%6fpe%2fname",
+        "/@scope%2fname;x",
+        "/@scope%2fna%2ename",
+        "/@scope%5cname",
+        "/@scope%00name",
+        "/@sc\u00f6pe%2fname",
+    ],
+)
+def test_only_a_plain_scope_has_a_slash(raw: str) -> None:
+    """What npm's clients write for a package with a scope, and no other encoded slash."""
+    with pytest.raises(BadPath):
+        canonical_path(raw)
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map(lambda pieces: "/" + "".join(pieces)))

@@ -204,7 +204,7 @@ NPM_ATTEMPTS = (("publish", "--access", "public"), ("audit",), ("search", STOLEN
 def test_npm(tmp_path: Path) -> None:
     """``npm ci`` and ``npm install`` of a scoped package pass; publishing, audit and the rest reach nobody."""
     npm = needs("npm")
-    (host,) = hosts("npm")
+    host = hosts("npm")[0]
     pages, lock = fakes.npm(host)
     with ground(tmp_path, (host,), pages, preset="npm") as there:
         env, project = npm_env(there, host), npm_project(there, lock)
@@ -225,7 +225,7 @@ def test_npm(tmp_path: Path) -> None:
 def test_npm_over_a_plain_route(tmp_path: Path) -> None:
     """The control: the package and the list of dependencies arrive."""
     npm = needs("npm")
-    (host,) = hosts("npm")
+    host = hosts("npm")[0]
     pages, lock = fakes.npm(host)
     with ground(tmp_path, (host,), pages, preset=None) as there:
         env, project = npm_env(there, host), npm_project(there, lock)

@@ -14,6 +14,16 @@ _NPM_NAME = r"(?:@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9~_][A-Za-z0-9._~-]*"
 """https://docs.npmjs.com/cli/v10/configuring-npm/package-json#name; older names have capitals. None begins with
 a hyphen, below which the registry's own services lie."""
 
+_NPM_READS = (
+    regex(
+        f"/{_NPM_NAME}",
+        f"/{_NPM_NAME}/[A-Za-z0-9.+~-]+",
+        f"/{_NPM_NAME}/-/[A-Za-z0-9._~+-]+[.]tgz",
+        "/-/npm/v1/attestations/.+",
+    ),
+    exact("/-/npm/v1/keys"),
+)
+
 _CRATE = "[A-Za-z0-9_-]{1,64}"
 """https://doc.rust-lang.org/cargo/reference/registry-index.html#name-restrictions"""
 
@@ -27,7 +37,7 @@ _GO_PAGES = ("https://go.dev/ref/mod#goproxy-protocol", "https://proxy.golang.or
 
 REGISTRIES: Mapping[str, Preset] = {
     "crates": Preset(
-        "cargo fetch, cargo build",
+        "cargo fetch, cargo build; from cargo 1.70 on, whose index is no git repository",
         {
             "read": (
                 Host(
@@ -104,21 +114,18 @@ REGISTRIES: Mapping[str, Preset] = {
             "read": (
                 Host(
                     "registry.npmjs.org",
-                    (
-                        regex(
-                            f"/{_NPM_NAME}",
-                            f"/{_NPM_NAME}/[A-Za-z0-9.+~-]+",
-                            f"/{_NPM_NAME}/-/[A-Za-z0-9._~+-]+[.]tgz",
-                            "/-/npm/v1/attestations/.+",
-                        ),
-                        exact("/-/npm/v1/keys"),
-                    ),
+                    _NPM_READS,
                     (
                         "https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md",
                         "https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md",
                         "https://docs.npmjs.com/about-registry-signatures",
                     ),
                     credential=True,
+                ),
+                Host(
+                    "registry.yarnpkg.com",
+                    _NPM_READS,
+                    ("https://yarnpkg.com/configuration/yarnrc#npmRegistryServer",),
                 ),
             )
         },
