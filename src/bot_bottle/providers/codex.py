@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import PurePosixPath
 
-from bot_bottle.egress.config import Inject, Match, PathMatch, PathType, Route, Scheme
+from bot_bottle.egress.config import HeaderMatch, Inject, Match, PathMatch, PathType, Route, Scheme
 from bot_bottle.egress.presets.models import OPENAI_HOST, OPENAI_RESPONSES
 from bot_bottle.providers.codex_login import (
     ACCOUNT_VARIABLE,
@@ -61,9 +61,15 @@ BYPASS = "--dangerously-bypass-approvals-and-sandbox"
 WITHOUT_PROMPT = frozenset({"resume", "remote-control"})
 """Sub-commands that take no instruction: the conversation has it, or nobody types one."""
 
-API_MATCHES = (OPENAI_RESPONSES,)
-"""All that api.openai.com is open for. The WebSocket that the client tries first gets 426 there, whatever its
-path, and the client goes over to POST."""
+
+def _websocket(path: str) -> Match:
+    """The client asks for answers over a WebSocket first; where it gets none (426), by POST."""
+    version = HeaderMatch("sec-websocket-version", "13")
+    return Match((PathMatch(path, PathType.EXACT),), ("GET",), (version,))
+
+
+API_MATCHES = (OPENAI_RESPONSES, _websocket("/v1/responses"))
+"""All that api.openai.com is open for."""
 
 CHATGPT_MATCHES = (
     Match(
@@ -73,6 +79,7 @@ CHATGPT_MATCHES = (
         ),
         methods=("POST",),
     ),
+    _websocket("/backend-api/codex/responses"),
     Match(
         paths=(
             PathMatch("/backend-api/codex/models", PathType.EXACT),

@@ -1,11 +1,13 @@
 """A fake OpenAI API on loopback, see :mod:`bot_bottle.testing.scripted_api`.
 
 It plays api.openai.com and chatgpt.com, as Codex uses them, and any server of Chat Completions, as Pi uses
-one. A WebSocket is answered 426, as the proxy does; a request that the script has no turn for gets an error.
+one. It takes up Codex's WebSocket where it is told to, and else answers it 426; a request that the script has no
+turn for gets an error.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, assert_never
 
@@ -18,6 +20,7 @@ from bot_bottle.testing.openai_api import (
     whole_response,
 )
 from bot_bottle.testing.scripted_api import ApiClient, Recorded, ScriptedApi
+from bot_bottle.testing.websocket_server import TextConnection
 
 API_HOST = "api.openai.com"
 CHATGPT_HOST = "chatgpt.com"
@@ -41,14 +44,20 @@ class OpenAIFake(ScriptedApi):
         tls: bool = True,
         hosts: Sequence[str] = (API_HOST, CHATGPT_HOST),
         account: str = "",
+        websocket: bool = False,
     ) -> None:
-        """*account*: the ChatGPT account that there is."""
+        """*account*: the ChatGPT account that there is. *websocket*: Responses are had over one, too."""
         super().__init__(turns, tls=tls, hosts=hosts)
         self._account = account
+        self._websocket = websocket
 
     def answer(self, request: Recorded, client: ApiClient) -> None:
         if request.method == "POST" and request.path in self.model_paths:
             self._answer_model(request, client)
+        elif request.header("upgrade") and self._websocket and request.path in RESPONSES:
+            client.converse(
+                request, lambda message, connection: self._answer_message(message, client, connection)
+            )
         elif request.header("upgrade"):
             client.reply(426, openai_error("invalid_request_error", "use POST"))
         elif request.method == "GET" and request.path == ACCOUNTS:
@@ -87,6 +96,32 @@ class OpenAIFake(ScriptedApi):
                     self._stream(turn, name, model, chat, client)
                 else:
                     client.reply(200, (whole_chat if chat else whole_response)(turn, name=name, model=model))
+            case _:
+                assert_never(turn)
+
+    def _answer_message(self, message: Recorded, client: ApiClient, connection: TextConnection) -> None:
+        """One ``response.create``: the body of a request, with a ``type`` and without ``stream``
+        (https://platform.openai.com/docs/guides/websocket-mode)."""
+        asked = message.json()
+        model = str(asked.get("model", ""))
+        if asked.get("generate") is False:
+            client.say(connection, response_events(Say(()), name="resp_warm", model=model))
+            return
+        following = self.next_turn()
+        if following is None:
+            said = openai_error("invalid_request_error", "the script has no further turn")
+            connection.send(json.dumps({"type": "error", "status": 400, **said}))
+            return
+        number, turn = following
+        name = f"resp_{number:04d}"
+        match turn:
+            case Refuse():
+                said = openai_error(turn.kind, turn.message)
+                connection.send(json.dumps({"type": "error", "status": turn.status, **said}))
+            case Truncate():
+                client.say(connection, response_events(turn.say, name=name, model=model), turn.events)
+            case Say():
+                client.say(connection, response_events(turn, name=name, model=model))
             case _:
                 assert_never(turn)
 

@@ -8,23 +8,28 @@ evidence: tests assert on it, not on a log of ours.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import socket
 import ssl
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.tls import load_leaf
 from bot_bottle.testing.model_api import Event, Turn
+from bot_bottle.testing.websocket_server import TextConnection, switching
 
 PERMIT_TIMEOUT_S = 60.0
 """A paced delta that nobody permits ends the stream: a test that deadlocks has to fail."""
+
+MESSAGE = "message"
+"""In the place of a method: a text message of a WebSocket, with the head of its handshake."""
 
 IDLE_TIMEOUT_S = 60.0
 """Of a kept-alive connection, so that a forgotten client does not keep a thread."""
@@ -113,7 +118,7 @@ class ScriptedApi(ABC):
         return tuple(
             request
             for request in self.requests
-            if request.method == "POST" and request.path in self.model_paths
+            if request.method in ("POST", MESSAGE) and request.path in self.model_paths
         )
 
     @property
@@ -221,6 +226,26 @@ class ApiClient(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
+
+    def converse(self, request: Recorded, answer: Callable[[Recorded, TextConnection], None]) -> None:
+        """Take up the WebSocket that *request* asks for; each text is recorded and answered."""
+        self.close_connection = True
+        self.wfile.write(switching(request.header("sec-websocket-key") or ""))
+        reader = cast(io.BufferedReader, self.rfile)
+        connection = TextConnection(lambda: reader.read1(65536), self.connection.sendall)
+        while (text := connection.receive()) is not None:
+            message = Recorded(MESSAGE, request.target, request.headers, text.encode())
+            self.server.api.record(message)
+            answer(message, connection)
+
+    def say(self, connection: TextConnection, events: Iterable[Event], limit: int | None = None) -> None:
+        """*events* as messages, each its JSON; the connection is broken off after *limit* of them."""
+        for count, event in enumerate(events):
+            if count == limit or (event.waits and not self.server.api.await_permit()):
+                raise ConnectionResetError("broken off, as the script has it")
+            if event.delta is not None:
+                self.server.api.note_sent(event.delta)
+            connection.send(json.dumps(event.data))
 
     def reply(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
         """A whole JSON answer."""
