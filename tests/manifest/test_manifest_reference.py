@@ -31,7 +31,7 @@ def test_it_says_which_keys_are_enforced():
         if "| `" in line
     }
     assert rows["`egress.routes[].host`"] == "yes"
-    assert rows["`egress.log`"] == "in part: use 0 or 1"
+    assert rows["`egress.log`"] == "yes"
     assert rows["`git-gate.repos.*.url`"] == "no"
     assert rows["`tools`"] == "in part: name a directory"
     assert rows["`supervise`"] == "no; said before each launch"

@@ -10,6 +10,8 @@ from typing import Any
 import click
 import msgspec
 
+from bot_bottle.cli.log_lines import LogRecord
+
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """``run --json``: how the bottle ended."""
@@ -159,6 +161,7 @@ RECORDS: dict[str, Any] = {
     "info": InfoRecord,
     "validate": list[ProblemRecord],
     "prune": PruneRecord,
+    "logs": LogRecord,
 }
 """Command to the type of its output."""
 
@@ -174,8 +177,7 @@ def page() -> str:
         "# Output of `--json`",
         "",
         "Made from the code by `make docs`; do not edit. One JSON value on standard output, described by JSON",
-        "Schema 2020-12. `logs --json` passes the proxy's records on as they are: one object a line, with `time`",
-        "and `event` always, and what the event needs.",
+        "Schema 2020-12; of `logs --json`, one a line.",
     ]
     for command, kind in RECORDS.items():
         schema = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(kind)), indent=2).decode()

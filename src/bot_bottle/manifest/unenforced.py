@@ -48,7 +48,6 @@ BOTTLE = (
     Row("agent_provider.dockerfile", _one_of("")),
     Row("env.*.allow_to"),
     Row("git-gate.repos.*"),
-    Row("egress.log", _one_of(0, 1), "use 0 or 1"),
     Row("egress.upstream_proxy"),
     Row("egress.on_taint"),
     Row("egress.provider_features"),

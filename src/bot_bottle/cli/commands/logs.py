@@ -1,27 +1,30 @@
-"""``logs``: what the proxy blocked and what the sandbox said, made safe for a terminal."""
+"""``logs``: what the proxy blocked, let through or was told, and what the sandbox said, safe for a terminal."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime
 
 import click
 
 from bot_bottle.base.ids import parse_identity
 from bot_bottle.base.text import printable
+from bot_bottle.cli.log_lines import MAX_LINE_CHARS, BadSince, Wanted, parse_since, readable, record_of
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.store import bottles, logs
 from bot_bottle.store.layout import default_layout
+from bot_bottle.store.log_tail import LogTail
 
 POLL_S = 0.25
-MAX_LINE_BYTES = 256 * 1024
-"""Records are at most a few KiB; a longer line is read in pieces."""
 
-MAX_LINE_CHARS = 2000
-"""A longer line is shown cut; the file has all of it."""
+
+def _since(_: click.Context, __: click.Parameter, value: str) -> str:
+    try:
+        return parse_since(value, datetime.now(UTC)) if value else ""
+    except BadSince as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("logs", short_help="show what a bottle's proxy blocked and what its sandbox said")
@@ -34,60 +37,58 @@ MAX_LINE_CHARS = 2000
     "--kind", type=click.Choice([logs.EGRESS, logs.BOTTLE, logs.SESSION, "all"]), default="all", show_default=True,
     help="The proxy's records, the sandbox's messages, those of the session process, or all, one after the other.",
 )  # fmt: skip
-def command(identity: str, follow: bool, as_json: bool, kind: str) -> None:
-    """Show the logs of the bottle IDENTITY, of all its launches; they outlive it."""
+@click.option(
+    "--level", type=click.IntRange(0, 2), default=2, show_default=True,
+    help="Of the proxy's records, those of this level of egress.log and below: 0 incidents and approvals, 1 what was "
+    "refused or redacted, 2 requests and responses.",
+)  # fmt: skip
+@click.option(
+    "--event", "events", multiple=True, metavar="NAME", help="Only records of this event; repeatable."
+)
+@click.option(
+    "--since", callback=_since, default="", metavar="WHEN",
+    help="Only records from then on: an age (10m, 2h, 1d) or a time (2026-01-02T03:04, UTC).",
+)  # fmt: skip
+def command(
+    identity: str, follow: bool, as_json: bool, kind: str, level: int, events: tuple[str, ...], since: str
+) -> None:
+    """Show the logs of the bottle IDENTITY, of all its launches; they outlive it.
+
+    One line a record: time, event, method, host, path, status, reason. Headers and bodies, which egress.log: 2
+    writes, are in --json. With --level, --event or --since, only the proxy's records are shown.
+    """
     layout = default_layout()
     parse_identity(identity)
-    kinds = (
-        [logs.EGRESS] if as_json else [logs.SESSION, logs.BOTTLE, logs.EGRESS] if kind == "all" else [kind]
-    )
-    found = [path for each in kinds for path in logs.list_logs(layout, identity, each)]
-    if not found and not bottles.is_running(layout, identity):
+    wanted = Wanted(level, events, since)
+    if kind == "all":
+        only_records = as_json or not wanted.is_everything
+        kinds = (logs.EGRESS,) if only_records else (logs.SESSION, logs.BOTTLE, logs.EGRESS)
+    else:
+        kinds = (kind,)
+    if not bottles.is_running(layout, identity) and not any(
+        logs.list_logs(layout, identity, each) for each in kinds
+    ):
         raise LaunchError(f"no logs of {identity!r}: see 'bot-bottle list kept', or start it")
-    show = _as_is if as_json else readable
-    offsets: dict[Path, int] = {}
-    for path in found:
-        for line in _new_lines(path, offsets):
-            click.echo(show(line))
-    while follow and bottles.is_running(layout, identity):
-        time.sleep(POLL_S)
-        for path in [path for each in kinds for path in logs.list_logs(layout, identity, each)]:
-            for line in _new_lines(path, offsets):
-                click.echo(show(line))
+    tail = LogTail(layout, identity, kinds)
+    _show(tail.lines(), wanted, as_json=as_json)
+    while follow:
+        follow = bottles.is_running(layout, identity)  # what it wrote last comes once more after its end
+        if follow:
+            time.sleep(POLL_S)
+        _show(tail.lines(), wanted, as_json=as_json)
 
 
-def readable(line: str) -> str:
-    """One record as ``time event method host path: reason``; any other line as it is, printable."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
-        return printable(line, limit=MAX_LINE_CHARS)
-    head = [str(record.pop(key)) for key in ("time", "event", "method") if key in record]
-    where = str(record.pop("host", "")) + str(record.pop("path", ""))
-    text = " ".join([*head, where] if where else head)
-    if "reason" in record:
-        text += f": {record.pop('reason')}"
-    if record:
-        text += " [" + " ".join(f"{key}={value}" for key, value in sorted(record.items())) + "]"
-    return printable(text, limit=MAX_LINE_CHARS)
+def _show(lines: Iterator[str], wanted: Wanted, *, as_json: bool) -> None:
+    for line in lines:
+        record = record_of(line)
+        if not wanted.is_everything and (record is None or not wanted.has(record)):
+            continue
+        if as_json:
+            click.echo(_as_is(line))
+        else:
+            click.echo(printable(line, limit=MAX_LINE_CHARS) if record is None else readable(record))
 
 
 def _as_is(line: str) -> str:
     """A script gets what the file has; a terminal, nothing that could drive it (ruling 46)."""
     return printable(line) if os.isatty(1) else line
-
-
-def _new_lines(path: Path, offsets: dict[Path, int]) -> Iterator[str]:
-    """Lines behind the offset of *path*, which moves; a last one without its end is left for the next time.
-
-    A line of more than :data:`MAX_LINE_BYTES` comes in pieces: what a bottle had written fills no memory.
-    """
-    with open(path, "rb") as file:
-        file.seek(offsets.get(path, 0))
-        while (line := file.readline(MAX_LINE_BYTES)) and (
-            line.endswith(b"\n") or len(line) == MAX_LINE_BYTES
-        ):
-            offsets[path] = file.tell()
-            yield line.decode("utf-8", "replace").rstrip("\n")

@@ -72,6 +72,9 @@ class Exchange:
         self._parsed = parsed
         self._allow = allow
         self._body: BodyReader = body_reader(parsed.framing, strict=True)
+        self._recording = gateway.recording(identity, allow)
+        if self._recording is not None:
+            self._body = self._recording.tee(self._body)
         self._chunked_up = parsed.framing.body is Body.CHUNKED
         self._upstream: Upstream | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -231,6 +234,8 @@ class Exchange:
     def upstream_events(self, events: list[Event]) -> None:
         out: list[bytes] = []
         ended = False
+        if self._recording is not None:
+            self._recording.take(events)
         for index, event in enumerate(events):
             if isinstance(event, bytes):
                 out.append(chunk(event) if self._chunked_down else event)
@@ -365,6 +370,8 @@ class Exchange:
         if not self._over:
             self._over = True
             self._gateway.active -= 1
+            if self._recording is not None:
+                self._recording.done()
         opening, self._opening = self._opening, None
         if opening is not None and opening is not asyncio.current_task():
             opening.cancel()

@@ -10,9 +10,12 @@ from typing import Protocol
 
 from bot_bottle.egress.labels import NameBudget
 from bot_bottle.egress.match import CompiledPolicy
+from bot_bottle.egress.request import RequestIdentity
+from bot_bottle.egress.verdict import Allow
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
 from bot_bottle.sidecar.proxy.proxyauth import ProxyAuth
+from bot_bottle.sidecar.proxy.recording import Recording, Redactor, everything_redacted
 from bot_bottle.sidecar.proxy.tls import LeafContexts
 from bot_bottle.sidecar.proxy.turns import Turns
 from bot_bottle.sidecar.proxy.upstream import Dialer
@@ -45,6 +48,8 @@ class Gateway:
     turns: Turns = field(default_factory=Turns)
     names: NameBudget = field(default_factory=NameBudget)
     """made up below wildcards; a reload does not renew it"""
+    redact: Redactor = everything_redacted
+    """for what level 2 of the log shows"""
     nonce: str = ""
     proxy_auth: ProxyAuth | None = None
     limits: Limits = DEFAULT_LIMITS
@@ -55,6 +60,10 @@ class Gateway:
     connections: set[Connection] = field(default_factory=set)
     idle: dict[Connection, None] = field(default_factory=dict)
     """without a request in flight, the one that has waited longest first"""
+
+    def recording(self, identity: RequestIdentity, allow: Allow) -> Recording | None:
+        """What level 2 of the log says of an exchange; None at any other level."""
+        return Recording(self.log, self.redact, identity, allow) if self.log.level >= 2 else None
 
     def rest(self, connection: Connection) -> None:
         """*connection* waits for a request from now on; over the bound, the longest waiting one is closed."""

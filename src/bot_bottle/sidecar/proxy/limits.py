@@ -35,9 +35,12 @@ class Limits:
     """in the long run: 90 MB a day. An ordinary bottle is refused a few requests a minute"""
     websocket_message_bytes: int = 16 * 1024 * 1024
     """of one message, inflated, both ways; over it the connection ends with 1009. As much as a body that is held"""
-    websocket_ratio: int = 200
-    """inflated to compressed bytes of one message, once it is larger than 1 MiB: JSON reaches some 20, and what
-    is over it is a bomb"""
+    websocket_ratio: int = 100
+    """inflated to compressed bytes of one message, once it is larger than 1 MiB: as content codings have it"""
+    log_traffic_burst_bytes: int = 128 * 1024 * 1024
+    """of records of level 2, at most some 20 KiB a request; an operator asks for them to look at a few"""
+    log_traffic_bytes_per_s: int = 4 * 1024
+    """of these in the long run: 350 MB a day"""
 
     head_s: float = 30.0
     """from a head's first byte to its last (egress.md §4); over it 408"""

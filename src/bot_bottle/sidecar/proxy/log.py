@@ -1,9 +1,9 @@
-"""The proxy's log: one JSON object a line (egress.md §6). Level 1; level 2 is not built.
+"""The proxy's log: one JSON object a line (egress.md §6), at level 0 (incidents and approvals), 1 or 2.
 
-Records are made of host, method, path without its query, and fixed sentences: no header, no body, no
-secret. A bottle can provoke records as fast as it likes, so that only so many are written in a second, and
-only so many bytes in the long run; the rest are counted in a record of their own. Incidents have a budget
-that blocks don't use up.
+Records of level 1 are made of host, method, path without its query, and fixed sentences: no header, no body, no
+secret. What level 2 adds (``recording``) is redacted before it comes here. A bottle can provoke records as fast as
+it likes, so that only so many are written in a second, and only so many bytes in the long run; the rest are counted
+in a record of their own. Incidents have a budget that blocks don't use up, and neither do requests at level 2.
 """
 
 from __future__ import annotations
@@ -27,24 +27,26 @@ MAX_PATH_CHARS = 512
 class _Budget:
     """Lines of this second, and bytes that are earned over time."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, lines_per_s: int, burst_bytes: int, bytes_per_s: int) -> None:
+        self._lines_per_s = lines_per_s
+        self._burst_bytes = burst_bytes
+        self._bytes_per_s = bytes_per_s
         self._second = int(time.monotonic())
         self._lines = 0
-        self._bytes = limits.log_burst_bytes
+        self._bytes = burst_bytes
 
     def next_second(self) -> bool:
         """Whether another second has begun; then there are lines and bytes again."""
         second = int(time.monotonic())
         if second == self._second:
             return False
-        earned = (second - self._second) * self._limits.log_bytes_per_s
-        self._bytes = min(self._bytes + earned, self._limits.log_burst_bytes)
+        earned = (second - self._second) * self._bytes_per_s
+        self._bytes = min(self._bytes + earned, self._burst_bytes)
         self._second, self._lines = second, 0
         return True
 
     def has(self, size: int) -> bool:
-        if self._lines >= self._limits.log_lines_per_s or self._bytes < size:
+        if self._lines >= self._lines_per_s or self._bytes < size:
             return False
         self._lines += 1
         self._bytes -= size
@@ -56,8 +58,12 @@ class EventLog:
 
     def __init__(self, fd: int, limits: Limits) -> None:
         self._fd = fd
-        self._budget = _Budget(limits)
-        self._incidents = _Budget(limits)
+        usual = limits.log_lines_per_s, limits.log_burst_bytes, limits.log_bytes_per_s
+        self._budget = _Budget(*usual)
+        self._incidents = _Budget(*usual)
+        self._traffic = _Budget(
+            limits.log_lines_per_s, limits.log_traffic_burst_bytes, limits.log_traffic_bytes_per_s
+        )
         self._left_out = 0
         self._is_torn = False
         """the last line is half there: the disk was full"""
@@ -87,6 +93,16 @@ class EventLog:
     def incident(self, event: str, **fields: object) -> None:
         """Something that is written at every level, and however many requests are being refused."""
         self._write({"event": event, **fields}, self._incidents)
+
+    def token(self, event: str, proposal: str, **fields: object) -> None:
+        """A decision about a secret (``egress_token_supervise``, ``egress_token_allowed``): written at every level,
+        with the proposal's id (ruling 11)."""
+        self._write({"event": event, "proposal": proposal, **fields}, self._incidents)
+
+    def traffic(self, event: str, **fields: object) -> None:
+        """A request, response or message, at level 2; *fields* are redacted."""
+        if self.level >= 2:
+            self._write({"event": event, **fields}, self._traffic)
 
     def _write(self, record: dict[str, object], budget: _Budget) -> None:
         self.say_left_out(budget)
