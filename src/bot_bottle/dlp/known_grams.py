@@ -10,7 +10,7 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate, compress
+from itertools import accumulate, compress, pairwise
 
 from msgspec import Struct
 
@@ -106,13 +106,14 @@ def _covering(form: Stripped, window: int) -> list[Gram]:
     chosen: list[Gram] = []
     length = GRAM_CHARACTERS if window > 12 else SHORT_GRAM_CHARACTERS
     last_start, last_end = -1, -1
+    weights = _weights(form.text)
     for _end, low, high in _windows(form, window):
         if last_start >= low and last_end <= high:
             continue
         size = min(length, high - low)
         if size < MIN_GRAM_CHARACTERS:
             continue
-        start = _best(form.text, low, high - size, size)
+        start = _best(weights, low, high - size, size)
         chosen.append(Gram(form.text[start : start + size], start))
         last_start, last_end = start, start + size
     return chosen
@@ -123,19 +124,24 @@ def _any(form: Stripped) -> list[Gram]:
     size = min(GRAM_CHARACTERS, len(form.text))
     if size < MIN_GRAM_CHARACTERS:
         return []
-    sums = [0, *accumulate(form.public[place] for place in form.places)]
-
-    def badness(start: int) -> tuple[int, int]:
-        return sums[start + size] - sums[start], _weight(form.text, start + size)
-
-    best = min(range(len(form.text) - size + 1), key=badness)
+    marks = [form.public[place] for place in form.places]
+    sums = list(accumulate(marks, initial=0))
+    weights = _weights(form.text)
+    badness = [
+        (sums[start + size] - sums[start], weights[start + size - 1])
+        for start in range(len(form.text) - size + 1)
+    ]
+    best = badness.index(min(badness))
     return [Gram(form.text[best : best + size], best)]
 
 
-def _best(text: bytes, first: int, last: int, size: int) -> int:
+def _best(weights: list[int], first: int, last: int, size: int) -> int:
     """Among starts from *first* to *last*: the rarest end, and rather the later, which covers more windows."""
-    return min(range(first, last + 1), key=lambda start: _weight(text, start + size) / (start - first + 1))
+    rated = [weights[start + size - 1] / (start - first + 1) for start in range(first, last + 1)]
+    return first + rated.index(min(rated))
 
 
-def _weight(text: bytes, end: int) -> int:
-    return _WEIGHTS.get(text[end - 1], 50) * _WEIGHTS.get(text[end - 2], 50)
+def _weights(text: bytes) -> list[int]:
+    """How common it is in code that a gram ends with each character and the one before it."""
+    single = [_WEIGHTS.get(byte, 50) for byte in text]
+    return [first * second for first, second in pairwise([50, *single])]

@@ -16,12 +16,15 @@ from bot_bottle.dlp.known_alphabet import choose
 from bot_bottle.dlp.known_confirm import FRAGMENT_LETTERS, Entry, Gram, Search
 from bot_bottle.dlp.known_forms import family
 from bot_bottle.dlp.known_grams import Stripped, grams, poor_windows, stripped
-from bot_bottle.dlp.known_literals import Literals, Triggers
+from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_raw import RawIndex
 from bot_bottle.dlp.projection import Bare, letters
 from bot_bottle.dlp.variants import variants
 
-_TRIGGERS = (rb"%25[0-9A-Fa-f]{2}", rb"&#[xX]?0", rb"[ux]\{0", rb"\\[bfv][^\\]{0,14}\\[bfv]")
+_TRIGGERS = (b"%25", b"&#0", b"&#x0", b"u{0", b"x{0")
+_FEEDS = (b"\\b", b"\\f", b"\\v")
+_FEED_BYTES = 16
+"""Two escapes of this kind so near to each other may stand between the characters of a secret"""
 _BLANK = re.compile(rb"(?<=%)(?:25)+(?=[0-9A-Fa-f]{2})|(?<=&#)[xX]?0+(?=[0-9A-Fa-f])|(?<=[ux]\{)0+|\\[bfv]")
 
 
@@ -51,7 +54,7 @@ class Index:
                 self.whole.append(entry.name)
         self._sizes = [len(text) for text, _folds in self._numbers]
         self._literals = Literals(list(self._numbers))
-        self._escapes = Triggers(_TRIGGERS)
+        self._escapes = Literals([(text, True) for text in (*_TRIGGERS, *_FEEDS)])
         self.raw.compile()
 
     def look(self, text: bytes) -> list[Pass]:
@@ -59,9 +62,17 @@ class Index:
         if not self._numbers:
             return []
         found = [self._pass(text)]
-        if self._escapes.any_in(text):
+        if self._has_escapes(text):
             found.append(self._pass(_BLANK.sub(_blanks, text)))
         return [one for one in found if one.grams]
+
+    def _has_escapes(self, text: bytes) -> bool:
+        last = -_FEED_BYTES
+        for number, end in self._escapes.scan(text):
+            if number < len(_TRIGGERS) or end - last <= _FEED_BYTES:
+                return True
+            last = end
+        return False
 
     def _pass(self, shown: bytes) -> Pass:
         one = Pass(Bare(shown, self.alphabet), [])

@@ -50,37 +50,19 @@ def _padding(count: int) -> list[tuple[bytes, bool]]:
     as the one that it takes for more: so there are more, which hardly any text has. (Measured on text, 0.9.1.)"""
     for slow_from, slow_to in _SLOW:
         if slow_from <= count < slow_to:
-            return [
-                (f"{number * 2654435761 % 2**32:032b}"[-16:].encode(), False)
-                for number in range(slow_to - count)
-            ]
+            return [(_unlikely(number), False) for number in range(slow_to - count)]
     return []
+
+
+def _unlikely(number: int) -> bytes:
+    """Eight letters by chance, always the same. (Literals that look alike take long to compile.)"""
+    value = pow(6364136223846793005, number + 3, 2**61 - 1)
+    return bytes(_ALPHABET[value >> shift & 31] for shift in range(0, 40, 5))
+
+
+_ALPHABET = b"JQXZKVWYBGHPFMUC0123456789jqxzkv"
 
 
 def _escaped(text: bytes) -> bytes:
     """As a pattern, in which zero bytes can stand."""
     return b"".join(bytes([byte]) if bytes([byte]).isalnum() else b"\\x%02x" % byte for byte in text)
-
-
-class Triggers:
-    """A few expressions of which only is asked whether any is in a text. Of one thread."""
-
-    def __init__(self, expressions: Sequence[bytes]) -> None:
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=list(expressions),
-            ids=list(range(len(expressions))),
-            elements=len(expressions),
-            flags=hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL,
-        )
-
-    def any_in(self, text: bytes) -> bool:
-        """Whether *text* has one of them."""
-        found: list[int] = []
-
-        def note(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-            found.append(number)
-
-        if text:
-            self._database.scan(text, match_event_handler=note)
-        return bool(found)
