@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot_bottle.ipc import attach, wire
+from bot_bottle.launch.attach_client import Client
 from bot_bottle.launch.relay import Console, Relay
 from bot_bottle.sandbox.contract import Terminal
 
@@ -80,3 +82,20 @@ def test_keys_for_the_program_are_no_command(operator: tuple[int, int]) -> None:
     assert select.select([slave], [], [], 0.1)[0] == []
     for fd in pipes:
         os.close(fd)
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_answers_to_an_unfiltered_program_are_no_command(operator: tuple[int, int], raw: bool) -> None:
+    """Attached with ``--raw-terminal`` the terminal may be answering when it is let go; else what is typed ahead is
+    for the shell."""
+    master, slave = operator
+    ours, theirs = wire.pair()
+    with ours, theirs:
+        client = Client(ours, Console(slave, slave, slave, raw=raw), b"\x1dd", lambda _: None)
+        client._welcome = attach.Welcome("one", "one", "")
+        client._enter()
+        os.write(master, b"\x1b[7;9R")
+        assert select.select([slave], [], [], 5)[0] == [slave]
+        client._restore()
+    tty.setraw(slave, termios.TCSANOW)
+    assert select.select([slave], [], [], 0.1)[0] == ([] if raw else [slave])
