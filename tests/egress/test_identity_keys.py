@@ -38,10 +38,11 @@ def refused(target: str, host: str = "ours.example") -> str:
     verdict = judge(target, host)
     if isinstance(verdict, Allow):
         return ""
-    assert verdict.hint is Hint.CREDENTIAL, verdict
+    ours = host == "ours.example"
+    assert verdict.hint is (Hint.CREDENTIAL if ours else Hint.NONE), verdict
     head, _, named = verdict.reason.partition(" (")
     assert head == "egress: credential: the URL carries a credential or identity"
-    return named.removesuffix(")")
+    return named.removesuffix(")" if ours else "): requests to this host name no account")
 
 
 @pytest.mark.parametrize("key", sorted(IDENTITY_KEYS))

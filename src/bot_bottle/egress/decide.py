@@ -122,6 +122,8 @@ def _credentials(found: CompiledRoute, identity: RequestIdentity, headers: Heade
         named = _identity_named(identity)
         if named is not None:
             what = f"the URL carries a credential or identity ({named})"
+            if not inject:
+                return _deny(found, f"credential: {what}: requests to this host name no account", Hint.NONE)
             return _deny(found, f"credential: {what}", Hint.CREDENTIAL)
     sent = (("Host", identity.authority), *found.headers.forwarded(headers))
     return Allow(route, sent, inject, found.headers.keeps_cookies)

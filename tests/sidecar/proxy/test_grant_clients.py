@@ -28,6 +28,8 @@ pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[3]
 STOLEN = "attackers-own-t0ken"
 CLIENT_TIMEOUT_S = 120
+OFF = {"outbound_detectors": False, "inbound_detectors": False}
+"""On plain routes: what the control sends is to arrive."""
 
 
 def hosts(preset: str) -> list[str]:
@@ -70,7 +72,7 @@ def ground(
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     routes = tmp_path / "routes.yaml"
-    entries = [{"preset": preset}] if preset else [{"host": name} for name in names]
+    entries = [{"preset": preset}] if preset else [{"host": name, "dlp": OFF} for name in names]
     routes.write_text(json.dumps({"log": 1, "routes": entries}))
     registry = fakes.Registry(pages)
     with FakeUpstream(registry) as secure, FakeUpstream(registry, tls=False) as plain:

@@ -20,7 +20,8 @@ from bot_bottle.testing.upstream import FakeUpstream, RecordedRequest, UpstreamC
 FORGE = "git.example.com"
 TOKEN = "forge-t0ken"
 PRESET = f"routes: [{{preset: gitea, host: {FORGE}, repos: [owner/name], auth_scheme: token, token_env: T}}]"
-WHOLE = f"routes: [{{host: {FORGE}, git: {{fetch: true}}}}]"
+OFF = "dlp: {outbound_detectors: false, inbound_detectors: false}"
+WHOLE = f"routes: [{{host: {FORGE}, git: {{fetch: true}}, {OFF}}}]"
 GIT_TIMEOUT_S = 60
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

@@ -25,21 +25,27 @@ CREDENTIALED = "api.example.com"
 PROVIDER = "api.anthropic.com"
 LISTED = "registry.example.com"
 CONTROL = "open.example.com"
+OFF = "dlp: {outbound_detectors: false, inbound_detectors: false}"
+"""What is proven here has to hold without a scanner."""
 POLICY = f"""
 routes:
   - host: {CREDENTIALED}
     auth_scheme: Bearer
     token_env: T
     matches: [{{paths: [{{value: /v1}}]}}]
+    {OFF}
   - host: {PROVIDER}
     provider: claude
     auth: [{{scheme: raw, header: x-api-key, token_env: T}}]
     matches: [{{paths: [{{value: /v1}}]}}]
+    {OFF}
   - host: {LISTED}
     headers: false
     matches: [{{paths: [{{value: /v1}}]}}]
+    {OFF}
   - host: {CONTROL}
     auth: {{scheme: passthrough}}
+    {OFF}
 """
 GUARDED = (CREDENTIALED, PROVIDER, LISTED)
 

@@ -14,7 +14,7 @@ from bot_bottle.egress.presets.parts import Host, Preset, exact, prefix, regex
 
 CLOSED = (
     "pushing, gists and snippets, uploads, releases, merging, workflows, keys, hooks and tokens, forks, every "
-    "repository that is not named, GraphQL"
+    "repository that is not named, GraphQL, Git LFS"
 )
 
 _GITHUB_API = "https://docs.github.com/en/rest"
