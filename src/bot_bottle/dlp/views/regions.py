@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bot_bottle.dlp.views.spans import Piece, PieceMap
 
-MARGIN_BYTES = 512
+MARGIN_BYTES = 256
 """of text on each side of an escape: a token, and the words that a rule wants to see near it"""
 MANY = 64
 """escapes in a text, from which on all of it is read again"""
