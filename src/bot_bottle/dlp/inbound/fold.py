@@ -45,10 +45,16 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]+"
 )
-_APOSTROPHES = re.compile("['’‘`´*~]+|__+")
-_SENTENCE = re.compile("[.!?;]+(?=[\\s\"')\\]<\\\\]|$)|[。！？；｡]+")
-_OTHER = re.compile("[^\\w\x01]+|_+")
-_SPACES = re.compile(" {2,}")
+_ASCII_WORDS: dict[int, str | None] = {
+    **{code: " " for code in range(128) if not chr(code).isalnum()},
+    **dict.fromkeys(map(ord, "'`*~"), None),
+    **{ord(char): char for char in ".!?;"},
+}
+_STOPS: dict[int, str] = dict.fromkeys(map(ord, ".!?;"), " ")
+_SENTENCE = re.compile("[.!?;]+(?= |$)")
+_OTHER_APOSTROPHES = re.compile("[’‘´]+")
+_OTHER_SENTENCE = re.compile("[。！？；｡]+")
+_OTHER = re.compile("[^\\w.!?;]+")
 _CJK_GAP = re.compile("(?<=[\u3040-\u30ff\u3400-\u9fff]) (?=[\u3040-\u30ff\u3400-\u9fff])")
 _INLINE = re.compile(
     "<!--[^<>]{0,200}-->|</?(?:a|abbr|b|bdi|bdo|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|small|"
@@ -75,9 +81,11 @@ def fold(text: str) -> str:
 
 def words(text: str) -> str:
     """*text* (already folded) as words with one space between, `` . `` between sentences, a space at both ends."""
-    text = _APOSTROPHES.sub("", _WRAP.sub("", text))
-    text = _OTHER.sub(" ", _SENTENCE.sub(" \x01 ", text)).replace("\x01", ".")
-    text = _SPACES.sub(" ", f" {text} ")
+    text = _WRAP.sub("", text) if "-\n" in text or "-\r" in text else text
+    if not text.isascii():
+        text = _OTHER_SENTENCE.sub(". ", _OTHER.sub(" ", _OTHER_APOSTROPHES.sub("", text)))
+    text = _SENTENCE.sub("\x01", text.translate(_ASCII_WORDS)).translate(_STOPS).replace("\x01", " . ")
+    text = f" {' '.join(text.split())} "
     return text if text.isascii() else _CJK_GAP.sub("", text)
 
 

@@ -31,7 +31,7 @@ from bot_bottle.dlp.inbound.fold import (
 from bot_bottle.dlp.inbound.hidden import META_DESCRIPTION, hidden
 from bot_bottle.dlp.inbound.table import ROWS
 from bot_bottle.dlp.inbound.unescape import strings, unescape
-from bot_bottle.dlp.inbound.wording import rows_in, squeezed_in
+from bot_bottle.dlp.inbound.wording import confirmed, rows_in, squeezed_in
 
 _READINGS = 48
 """per passage: decoys cost time, not more than this"""
@@ -56,15 +56,13 @@ class Said(Struct, frozen=True):
     severity: Severity
 
 
-def _forms(text: str, thorough: bool) -> Iterator[tuple[tuple[str, ...], str]]:
+def _forms(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """The forms in which a text that somebody sees is looked through. The first is the text as it is, folded."""
     plain = fold(text)
     yield (), plain
     bare = without_tags(plain)
     if bare != plain:
         yield ("tags",), bare
-    if not thorough:
-        return
     alike = lookalikes(bare)
     if alike != bare:
         yield ("look-alikes",), alike
@@ -81,12 +79,11 @@ def _squeezed(text: str) -> Iterator[set[int]]:
             yield rows_in(folded) | squeezed_in(folded.replace(" ", ""))
 
 
-def _seen(text: str, thorough: bool = True) -> Iterator[tuple[tuple[str, ...], set[int]]]:
-    for views, form in _forms(text, thorough):
+def _seen(text: str) -> Iterator[tuple[tuple[str, ...], set[int]]]:
+    for views, form in _forms(text):
         yield views, rows_in(form)
-    if thorough:
-        for numbers in _squeezed(lookalikes(fold(text))):
-            yield ("spaced",), numbers
+    for numbers in _squeezed(lookalikes(fold(text))):
+        yield ("spaced",), numbers
 
 
 def _deep(text: str, depth: int = 2) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -105,38 +102,58 @@ def _deep(text: str, depth: int = 2) -> Iterator[tuple[tuple[str, ...], str]]:
                     yield (name, *views), deeper
 
 
-def _concealed(texts: list[tuple[tuple[str, ...], str]]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _concealed(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    yield from _deep(text)
+    if _INSIDE_WORD.search(text):
+        yield ("invisible",), without_invisible(text)
+
+
+def _glance(texts: list[tuple[tuple[str, ...], str]], near: set[int], said: dict[int, Said]) -> set[int]:
+    """Note which of the rows *near* an undisguised passage holds."""
+    found: set[int] = set()
     for views, text in texts:
-        for more, found in _deep(text):
-            yield (*views, *more), found
-        if _INSIDE_WORD.search(text):
-            yield (*views, "invisible"), without_invisible(text)
+        plain = fold(text)
+        forms = [plain, without_tags(plain)] if "<" in plain else [plain]
+        for form in forms:
+            numbers = confirmed(near - found, form)
+            _note(said, numbers - _CONCEALED_ROWS, views, Severity.WARN)
+            found |= numbers
+    return found
 
 
-def _texts(raw: str) -> list[tuple[tuple[str, ...], str]]:
-    opened = unescape(raw)
-    return [((), raw)] if opened == raw else [((), raw), (("unescaped",), opened)]
+def _scrutinize(texts: list[tuple[tuple[str, ...], str]], said: dict[int, Said]) -> set[int]:
+    """Note what a disguised passage holds in any reading."""
+    plain: set[int] = set()
+    for views, text in texts:
+        for more, numbers in _seen(text):
+            _note(said, numbers - _CONCEALED_ROWS, (*views, *more), Severity.WARN)
+            plain |= numbers
+        shown = without_invisible(text)
+        if shown != text:
+            for more, numbers in _seen(shown):
+                _note(said, numbers - _CONCEALED_ROWS, (*views, "invisible", *more), Severity.WARN)
+    views, text = texts[-1]
+    for (more, found), _ in zip(_concealed(text), range(_READINGS), strict=False):
+        for forms, numbers in _seen(without_invisible(found)):
+            _note(
+                said, numbers - plain if more == ("invisible",) else numbers, (*more, *forms), Severity.BLOCK
+            )
+    return plain
 
 
-def read(raw: str, page: Callable[[], tuple[str, int]], disguised: bool) -> list[Said]:
+def read(raw: str, page: Callable[[], tuple[str, int]], near: set[int], disguised: bool) -> list[Said]:
     """Rows that the passage *raw* holds.
 
     *page*: what came before it, and it, and where it begins there; asked for only when the passage gives an order.
-    *disguised*: there is evidence that it is encoded or spelt otherwise.
+    *near*: the rows whose triggers are in it. *disguised*: there is evidence that it is encoded or spelt otherwise.
     """
     said: dict[int, Said] = {}
-    texts = _texts(raw)
-    plain: set[int] = set()
-    for views, text in texts:
-        for more, numbers in _seen(text, disguised):
-            _note(said, numbers - _CONCEALED_ROWS, (*views, *more), Severity.WARN)
-            plain |= numbers
-    if disguised:
-        for (views, text), _ in zip(_concealed(texts), range(_READINGS), strict=False):
-            for more, numbers in _seen(without_invisible(text)):
-                new = numbers - plain if views[-1:] == ("invisible",) else numbers
-                _note(said, new, (*views, *more), Severity.BLOCK)
-    if plain or (disguised and said):
+    opened = unescape(raw)
+    texts: list[tuple[tuple[str, ...], str]] = [((), raw)]
+    if opened != raw:
+        texts.append((("unescaped",), opened))
+    plain = _scrutinize(texts, said) if disguised else _glance(texts, near, said)
+    if plain or said:
         for number, how, severity in _not_shown(*page()):
             _note(said, {number}, (how,), severity)
     return sorted(said.values(), key=lambda one: one.row)

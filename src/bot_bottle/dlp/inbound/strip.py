@@ -20,7 +20,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import NamedTuple
+
+import hyperscan
 
 from bot_bottle.dlp.finding import Detector, Finding, Severity
 
@@ -53,6 +56,16 @@ _RUN_LENGTH_RTL = 8
 _WORDS_TOLD = 3
 """so many words with something inside are no accident any more"""
 MOST_FINDINGS = 32
+
+
+@cache
+def _look(escapes: bool) -> hyperscan.Database:
+    """Is there anything to look at? A text that has none costs one pass, and no loop."""
+    patterns = [_RAW, rb"\x1b\[(?:0;)?8m"] + ([_ESCAPED, rb"\\u001[bB]\["] if escapes else [])
+    flags = hyperscan.HS_FLAG_SINGLEMATCH
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(expressions=patterns, ids=list(range(len(patterns))), flags=[flags] * len(patterns))
+    return database
 
 
 class _Unit(NamedTuple):
@@ -177,6 +190,15 @@ class Strip:
         """(what goes out, how many bytes that was made of, the rest) of *text*, whose first *end* bytes are whole."""
         out: list[bytes] = []
         at = 0
+        found: list[int] = []
+
+        def on_match(number: int, *_: object) -> None:
+            found.append(number)
+
+        _look(self._escapes).scan(text[:end], match_event_handler=on_match)
+        if not found:
+            self._long = False if end else self._long
+            return text[:end], end, text[end:]
         for match in self._pattern.finditer(text, 0, end):
             start, stop = match.span()
             if self._escaped_slash(text, start):

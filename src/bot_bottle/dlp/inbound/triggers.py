@@ -6,6 +6,7 @@ after which no row's trigger can be counted on. Either only says where a closer 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ _ZERO_ESCAPED = (
 _CYRILLIC = (
     r"(?:\xd0[\xb0\xb5\xbe\xba\xbc\xbf\x90\x95\x9e]|\xd1[\x80\x81\x82\x83\x85\x95\x96\x98]|\xd2\xbb|"
     r"\xd3\x8f|\xd4[\x81\x9b\x9d]|\xce[\xb1\xb5\xb9\xba\xbd\xbf]|\xcf[\x81\x84\x85\x87\x89]|"
-    r"\xc9[\x91\xa1]|\xc4\xb1)"
+    r"\xc9[\x91\xa1]|\xc9\xaa)"
 )
 _STYLED = (
     r"(?:\xef\xbc[\xa1-\xba]|\xef\xbd[\x81-\x9a]|\xf0\x9d[\x90-\x9f][\x80-\xbf]|\xe2\x93[\x80-\xbf]|"
@@ -37,23 +38,29 @@ _STYLED = (
     r"\xe1\xb4[\x80-\xa2]|[a-z]\xcc[\x80-\xbf]|[a-z]\xcd[\x80-\xaf])"
 )
 _LEET = (
-    "(?:1gno|!gno|ign0|1gn0|gn0r|n0r3|nor3|pr3v|r3v1|rev1|v10u|vi0u|i0us|1nst|!nst|1n5t|in5t|n5tr|"
-    "n\\$tr|ruc7|uct1|ct10|cti0|ti0n|t10n|710n|"
-    "pr0m|r0mp|0mp7|5yst|sy5t|yst3|y57e|st3m|5t3m|d1sr|di5r|sr3g|r3g4|g4rd|f0rg|rg3t|pri0|r10r|s3cr|"
-    "53cr|cr3t|rev3|v34l|v3al|s3nd|53nd|p4ss|pa55|"
-    "p455|ssw0|t0ke|tok3|us3r|u53r|ab0v|4bov|rul3)"
+    "1gnor|ign0r|1gn0r|!gnor|!gn0r|gn0re|gnor3|gn0r3|pr3vi|pr3v1|r3v10|rev10|revi0|v10us|vi0us|vi0u5|1nstr|!nstr|in5tr|"
+    "1n5tr|in\\$tr|n5truc|nstru7|ruct1|ruc7i|ruc71|ucti0|uct10|ct10n|cti0n|ti0ns|t10ns|710n5|pr0mp|r0mpt|0mp75|5yste|sy5te|"
+    "sy\\$te|syst3m|5y5t3|5y573|d1sre|di5re|d15re|disr3g|sr3ga|r3g4r|f0rge|forg3t|f0rg3|f0r93|s3cre|secr3t|s3cr3|53cr3|r3vea|"
+    "r3v34|rev34|cr3de|cr3d3|d3nti|p4ssw|pa55w|p455w|ssw0r|55w0r|t0ken|tok3n|t0k3n|4bove|ab0ve|ab0v3|4b0v3|rul3s|ru1es|"
+    "pri0r|pr10r|p4\\$\\$|us3r |7h3 u|th3 u"
 )
-"""fragments of the words that a disguised order can hardly do without"""
+"""pieces of the words that a disguised order can hardly do without"""
 _ROT13_WORDS = "(?:gur|naq|lbh|lbhe|guvf|gung|nyy|jvgu)"
 _REVERSED_WORDS = "(?:eht|dna|uoy|ruoy|siht|taht|lla|htiw)"
-_APART = "[ .*_|/,-]{1,3}"
+
+
+def _apart(piece: str) -> str:
+    """The letters of *piece* with any usual separator between them."""
+    separators = (" ", "  ", ".", "-", "_", "*", "|", "/", ",", ", ", " - ", "\u00b7", "~", "+")
+    return "|".join(re.escape(separator.join(piece)) for separator in separators)
+
 
 EVIDENCE: dict[str, str] = {
     "tag-characters": r"\xf3\xa0[\x80-\x81]|\\udb40\\udc|&#(?:x0?e00[0-7][0-9a-f]|9175\d\d|9176\d\d);",
     "variation-selectors": r"(?:\xf3\xa0[\x84-\x87][\x80-\xbf]|\xef\xb8[\x80-\x8f]){3}",
     "invisible": rf"[a-z]{_ZERO}{{1,8}}[a-z]|[a-z]{_ZERO_ESCAPED}{{1,8}}[a-z]",
     "look-alikes": rf"[a-z]{_CYRILLIC}{{1,2}}[a-z]|(?:^|[^a-z\x80-\xff\\]){_CYRILLIC}[a-z]{{3}}",
-    "styled": rf"(?:{_STYLED}[ \xe2\x80\x8b]{{0,3}}){{4}}",
+    "styled": rf"(?:{_STYLED}[ \xe2\x80\x8b]{{0,3}}){{5}}",
     "percent": "(?:%(?:25)?(?:[4-7][0-9a-f]|20)){4}|(?:%(?:25)?[4-7][0-9a-f].{0,4}){3}",
     "entities": r"(?:&#(?:x0{0,4}(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|0{0,4}(?:6[5-9]|[78]\d|90|"
     r"9[7-9]|1[01]\d|12[0-2]));?.{0,6}){2}",
@@ -61,14 +68,11 @@ EVIDENCE: dict[str, str] = {
     r"5[0-9a]|6[1-9a-f]|7[0-9a]).{0,6}){3}",
     "quoted-printable": "(?:=(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])){3}",
     "split-by-tags": rf"[a-z](?:{_INLINE}){{1,2}}[a-z]{{1,8}}(?:{_INLINE})[a-z]",
-    "split-by-emphasis": r"[a-z](?:\*\*|__|~~)[a-z]{1,8}(?:\*\*|__|~~)[a-z]|[a-z](?:\*\*|__|~~|"
-    r"``)[a-z]{1,8}.{0,20}[a-z](?:\*\*|__|~~|``)[a-z]",
-    "leetspeak": f"{_LEET}.{{0,40}}{_LEET}",
-    "spaced": f"[ig]{_APART}[gn]{_APART}[no]{_APART}[or]{_APART}[re]{_APART}[e{{}}]|"
-    f"r{_APART}e{_APART}g{_APART}a{_APART}r|o{_APART}r{_APART}g{_APART}e{_APART}t|"
-    f"u{_APART}c{_APART}t{_APART}i{_APART}o{_APART}n|r{_APART}o{_APART}m{_APART}p{_APART}t|"
-    f"s{_APART}y{_APART}s{_APART}t{_APART}e|r{_APART}e{_APART}v{_APART}i{_APART}o|"
-    f"s{_APART}e{_APART}c{_APART}r{_APART}e".replace("{{}}", ""),
+    "split-by-emphasis": r"[a-z](?:\*\*|~~|\*)[a-z]{1,8}(?:\*\*|~~|\*)[a-z]",
+    "leetspeak": _LEET,
+    "spaced": "|".join(
+        _apart(piece) for piece in ("gnor", "rega", "orge", "ucti", "romp", "yste", "revi", "ecre")
+    ),
     "base64": r"(?:[I-Za-f][C-HS-Xi-ny-z0-3][A-Za-z0-9+/_-]{2}){6}",
     "base32": "[A-Z2-7]{40}",
     "hex": r"(?:[2467][0-9a-f]){16}|(?:[2467][0-9a-f][ :]){10}|(?:(?:\\x|0x)[2467][0-9a-f][, ]{0,2}){6}",

@@ -50,6 +50,8 @@ class _Passage(Struct):
     first: int
     closes: int
     disguised: bool
+    near: set[int]
+    """rows whose triggers are in it"""
 
 
 class Watch:
@@ -87,7 +89,7 @@ class Watch:
         found: list[Finding] = []
         for sign in signs(before + data):
             if sign.end > len(before) and self.blocked_at is None:
-                found += self._sign(at + sign.end, is_evidence(sign.number))
+                found += self._sign(at + sign.end, sign.number)
         if self.blocked_at is None and self._open is not None and self.seen >= self._open.closes:
             found += self._read()
         self._forget()
@@ -100,7 +102,8 @@ class Watch:
         self._open.closes = self.seen
         return self._read()
 
-    def _sign(self, end: int, evidence: bool) -> list[Finding]:
+    def _sign(self, end: int, number: int) -> list[Finding]:
+        evidence = is_evidence(number)
         found: list[Finding] = []
         if self._open is not None and end > self._open.closes:
             found = self._read()
@@ -108,10 +111,12 @@ class Watch:
             return found
         after = AFTER_EVIDENCE_BYTES if evidence else AFTER_BYTES
         if self._open is None:
-            self._open = _Passage(end, end + after, evidence)
+            self._open = _Passage(end, end + after, evidence, set())
         elif evidence and not self._open.disguised:
             self._open.disguised = True
             self._open.closes = min(end + after, self._open.first + LONGEST_BYTES)
+        if not evidence:
+            self._open.near.add(number)
         return found
 
     def _text(self, start: int, end: int) -> str:
@@ -127,7 +132,7 @@ class Watch:
             return before + self._text(start, end), len(before)
 
         found = []
-        for one in read(self._text(start, end), page, passage.disguised):
+        for one in read(self._text(start, end), page, passage.near, passage.disguised):
             finding = self._finding(one, start, end)
             if finding is not None:
                 found.append(finding)

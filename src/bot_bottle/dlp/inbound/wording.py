@@ -47,9 +47,13 @@ def prepare() -> None:
 
 def rows_in(text: str) -> set[int]:
     """Numbers (in :data:`ROWS`) of the rows that *text*, already folded, holds in its form."""
-    near = triggered(text.encode("utf-8", "replace"))
+    return confirmed(triggered(text.encode("utf-8", "replace")), text)
+
+
+def confirmed(near: set[int], text: str) -> set[int]:
+    """Those of the rows *near* that *text*, already folded, does hold."""
     if not near:
-        return near
+        return set()
     spoken = words(text)
     return {
         number

@@ -23,7 +23,10 @@ _DO = (
     "tell the user|ask the user|add|delete|remove|navigate|go to|follow|use|give|inform|report|provide|"
     "produce|return|submit|enter|type|sign|pay|stop|read)"
 )
-_AI_T = r"(?:\bai\b|\bais\b|llm|language model|chatbot|assistant|chatgpt|gpt|claude|gemini|copilot|agent)"
+_AI_T = (
+    r"(?:[ n>\"(:]ai[ ,:;]|[ n>(]ais[ ,:]|llms?[ ,:;]|language model|chatbot|assistant|chatgpt|gpt|"
+    r"claude|gemini|copilot|agent)"
+)
 _MODAL_T = (
     "(?:must|should|shall|will |need|have to|has to|please|always|never|immediately|required|"
     "instructed|now |instead|first|is to |are to |do not)"
