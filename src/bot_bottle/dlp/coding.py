@@ -162,7 +162,7 @@ class _Brotli:
             except brotli.error as e:
                 raise CodingError("the data is broken") from e
             yield from _pieces(out)
-            if self._unzip.is_finished() or self._unzip.can_accept_more_data():
+            if self._unzip.is_finished() or (not out and self._unzip.can_accept_more_data()):
                 return
             data = b""
 

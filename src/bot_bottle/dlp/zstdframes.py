@@ -154,6 +154,8 @@ class ZstdStage:
 
     def _emit(self) -> Iterator[bytes]:
         """What the portion unpacks to: at most two blocks, so at most 256 KiB."""
+        if self._problem:
+            return
         portion, self._portion, self._blocks = b"".join(self._portion), [], 0
         if portion:
             try:

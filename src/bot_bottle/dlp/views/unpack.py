@@ -190,7 +190,7 @@ class Brotli(_Generated):
             if out:
                 yield out
             self.done = self._unzip.is_finished()
-            if self._unzip.can_accept_more_data():
+            if not out and self._unzip.can_accept_more_data():
                 return
             data = b""
 
