@@ -292,3 +292,17 @@ def plain_upstream() -> Iterator[FakeUpstream]:
 def to() -> Callable[..., dict[tuple[str, int], tuple[str, int]]]:
     """``to(fake, ("host", 443), ...)``: a ``connect_to`` that sends every pair to *fake*."""
     return lambda fake, *pairs: dict.fromkeys(pairs, (fake.address, fake.port))
+
+
+@pytest.fixture
+def through(run_proxy: ProxyFactory, to: Callable[..., Any]) -> Callable[..., tuple[RunningProxy, Client]]:
+    """``through(upstream, policy=…)``: a proxy, and a connection with TLS through it to that ``WebSocketUpstream``."""
+
+    def start(upstream: Any, policy: str = "routes: [{host: ws.example.com}]\n", **options: Any) -> Any:
+        host = "ws.example.com"
+        proxy = run_proxy(
+            policy, upstream=upstream.fake, connect_to=to(upstream.fake, (host, 443)), **options
+        )
+        return proxy, proxy.tls(host)
+
+    return start

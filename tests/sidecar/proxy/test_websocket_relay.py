@@ -7,27 +7,12 @@ from websocket_support import (
     ACCEPT,
     HOST,
     KEY,
-    POLICY,
     WebSocketUpstream,
     accept_of,
     frame,
     handshake,
-    listen,
     opened,
 )
-
-
-@pytest.fixture
-def through(run_proxy, to):
-    """``through(upstream, policy=…)``: a client connection with TLS to that upstream's host."""
-
-    def start(upstream: WebSocketUpstream, policy: str = POLICY, **options):
-        proxy = run_proxy(
-            policy, upstream=upstream.fake, connect_to=to(upstream.fake, (HOST, 443)), **options
-        )
-        return proxy, proxy.tls(HOST)
-
-    return start
 
 
 def test_messages_go_both_ways(through) -> None:
@@ -57,7 +42,7 @@ def test_messages_go_both_ways(through) -> None:
 def test_the_upstream_gets_a_handshake_of_ours(through) -> None:
     """Our key, version and extensions; the client's credential and fields of the handshake don't go on."""
     policy = f"routes: [{{host: {HOST}, auth_scheme: Bearer, token_env: T}}]\n"
-    with WebSocketUpstream(listen) as upstream:
+    with WebSocketUpstream() as upstream:
         _, client = through(upstream, policy, tokens={"T": "ours-0123456789"})
         more = [
             ("Authorization", "Bearer theirs"),

@@ -79,6 +79,9 @@ class End:
         self.heard = Heard()
         self._read = read
         self.send = send
+        self.gate = threading.Event()
+        self.connection: Any = None
+        """of an upstream's end: what it runs on"""
         self._parts: list[Any] = []
         self._is_over = False
 
@@ -133,7 +136,7 @@ class End:
     def say(self, message: str | bytes, *, fin: bool = True) -> None:
         self.send(bytes(self.protocol.send_data(message, fin)))
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int | None = 1000, reason: str | None = None) -> None:
         self.send(bytes(self.protocol.close(code, reason)))
 
 
@@ -183,6 +186,9 @@ class WebSocketUpstream:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        """Once its part is over, or takes too long: a socket shut under TLS reads no plain text."""
+        if self.ends:
+            self.done.wait(2)
         self.fake.stop()
 
     @property
@@ -206,6 +212,7 @@ class WebSocketUpstream:
         connection.send(("\r\n".join(head) + "\r\n\r\n").encode())
         protocol = FrameProtocol(False, [deflate()] if self._extension else [])
         end = End(protocol, connection.read, connection.send)
+        end.connection = connection
         self.ends.append(end)
         try:
             self._play(end)
