@@ -199,10 +199,13 @@ class Strip:
         if not found:
             self._long = False if end else self._long
             return text[:end], end, text[end:]
-        for match in self._pattern.finditer(text, 0, end):
+        look = 0
+        while (match := self._pattern.search(text, look, end)) is not None:
             start, stop = match.span()
             if self._escaped_slash(text, start):
+                look = start + 1
                 continue
+            look = stop
             if self._long and start == at:
                 at = stop
                 continue
@@ -231,7 +234,9 @@ class Strip:
         """Is the backslash at *start* itself escaped (JSON)?"""
         if not self._escapes or text[start] != 0x5C:
             return False
-        before = (self._before + text[:start]) if start < _CONTEXT else text[start - _CONTEXT : start]
+        before = (
+            text[start - _CONTEXT : start] if start >= _CONTEXT else (self._before + text[:start])[-_CONTEXT:]
+        )
         return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
 
     def _run(self, text: bytes, start: int, stop: int) -> bytes:
