@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from bot_bottle.dlp.inbound.row import Row
-from bot_bottle.dlp.inbound.rows import hidden, languages, marks, orders, override
+from bot_bottle.dlp.inbound.rows import hidden, languages, marks, orders, override, takeover
 
-ROWS: tuple[Row, ...] = (*override.ROWS, *marks.ROWS, *orders.ROWS, *languages.ROWS, *hidden.ROWS)
+ROWS: tuple[Row, ...] = (
+    *override.ROWS,
+    *takeover.ROWS,
+    *marks.ROWS,
+    *orders.ROWS,
+    *languages.ROWS,
+    *hidden.ROWS,
+)

@@ -38,10 +38,14 @@ _STYLED = (
     r"\xe1\xb4[\x80-\xa2]|[a-z]\xcc[\x80-\xbf]|[a-z]\xcd[\x80-\xaf])"
 )
 _LEET = (
-    "1gnor|ign0r|1gn0r|!gnor|!gn0r|gn0re|gnor3|gn0r3|pr3vi|pr3v1|r3v10|rev10|revi0|v10us|vi0us|vi0u5|1nstr|!nstr|in5tr|"
-    "1n5tr|in\\$tr|n5truc|nstru7|ruct1|ruc7i|ruc71|ucti0|uct10|ct10n|cti0n|ti0ns|t10ns|710n5|pr0mp|r0mpt|0mp75|5yste|sy5te|"
-    "sy\\$te|syst3m|5y5t3|5y573|d1sre|di5re|d15re|disr3g|sr3ga|r3g4r|f0rge|forg3t|f0rg3|f0r93|s3cre|secr3t|s3cr3|53cr3|r3vea|"
-    "r3v34|rev34|cr3de|cr3d3|d3nti|p4ssw|pa55w|p455w|ssw0r|55w0r|t0ken|tok3n|t0k3n|4bove|ab0ve|ab0v3|4b0v3|rul3s|ru1es|"
+    "1gnor|ign0r|1gn0r|!gnor|!gn0r|gn0re|gnor3|gn0r3|pr3vi|pr3v1|r3v10|rev10|revi0|v10us|vi0us|vi0u5|"
+    "1nstr|!nstr|in5tr|"
+    "1n5tr|in\\$tr|n5truc|nstru7|ruct1|ruc7i|ruc71|ucti0|uct10|ct10n|cti0n|ti0ns|t10ns|710n5|pr0mp|"
+    "r0mpt|0mp75|5yste|sy5te|"
+    "sy\\$te|syst3m|5y5t3|5y573|d1sre|di5re|d15re|disr3g|sr3ga|r3g4r|f0rge|forg3t|f0rg3|f0r93|s3cre|"
+    "secr3t|s3cr3|53cr3|r3vea|"
+    "r3v34|rev34|cr3de|cr3d3|d3nti|p4ssw|pa55w|p455w|ssw0r|55w0r|t0ken|tok3n|t0k3n|4bove|ab0ve|ab0v3|"
+    "4b0v3|rul3s|ru1es|"
     "pri0r|pr10r|p4\\$\\$|us3r |7h3 u|th3 u"
 )
 """pieces of the words that a disguised order can hardly do without"""
