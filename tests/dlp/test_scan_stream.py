@@ -144,6 +144,43 @@ def test_an_approved_value_passes_and_a_second_one_does_not() -> None:
     assert told(left) == [("token", second.start, second.end)]
 
 
+def test_an_approval_covers_one_encoding_and_what_is_in_it() -> None:
+    """Approved as base64 it passes as base64, and as nothing else."""
+    plain = b"some words in front of correct.horse.battery and behind it"
+    coded = base64.b64encode(plain)
+
+    class Encoded(KnownValues):
+        def scan(self, text: bytes, approved: scan.Approved = frozenset(), note: object = None) -> list[Hit]:
+            whole = [Hit("mine", found.start(), found.end(), "encoded") for found in re.finditer(coded, text)]
+            return [*whole, *super().scan(text)]
+
+    engine = Engine(TokenPatterns(), Encoded(mine=b"correct.horse.battery"))
+    (finding,) = engine.scan(b"see " + coded)
+    assert finding.match is not None
+    approved = frozenset({form_digest(finding.match)})
+    assert engine.scan(b"see " + coded, approved=approved) == ()
+    assert told(engine.scan(plain, approved=approved)) == [("mine", 23, 44)]
+
+
+def test_parts_of_an_approved_value_pass_in_its_company_only() -> None:
+    """Fragments, separators: dlp.md §2."""
+
+    class Loose(KnownValues):
+        def scan(self, text: bytes, approved: scan.Approved = frozenset(), note: object = None) -> list[Hit]:
+            parts = re.finditer(rb"horse\.batt\b", text)
+            return [
+                *super().scan(text),
+                *(Hit("mine", one.start(), one.end(), "a part", exact=False) for one in parts),
+            ]
+
+    engine = Engine(TokenPatterns(), Loose(mine=b"correct.horse.battery"))
+    (finding,) = engine.scan(b"correct.horse.battery")
+    assert finding.match is not None
+    approved = frozenset({form_digest(finding.match)})
+    assert engine.scan(b"correct.horse.battery, horse.batt", approved=approved) == ()
+    assert told(engine.scan(b"horse.batt", approved=approved)) == [("mine", 0, 10)]
+
+
 def test_a_value_is_never_shown() -> None:
     for finding in ENGINE.scan(b"tok_abcdefgh1234 correct.horse.battery"):
         assert "abcdefgh" not in repr(finding) + str(finding) + finding.reason

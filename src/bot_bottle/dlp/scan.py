@@ -16,7 +16,7 @@ Pure; raises nothing on any input. A caller that meets an exception here must re
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -112,6 +112,8 @@ class Stream:
         self._what = what
         self._approved = approved
         self._note = note
+        self._settled: set[str] = set()
+        """names of known secrets of which an approved form was there"""
         self._carry = Carry()
         self._budget = Budget()
         self._parts: list[bytes] = []
@@ -175,21 +177,20 @@ class Stream:
 
     def _judge(self, text: bytes, *, is_last: bool) -> list[Finding]:
         """One block, whole. Offsets are those of *text*."""
-        look = _Look(self._engine, self._what, self._approved, self._note)
+        look = _Look(self._engine, self._what, self._note)
         look.at(text, (), _as_it_is)
         views = find_views(text, self._budget, carry=self._carry, fresh=self._overlap, last=is_last)
         look.into(views, (), _as_it_is)
-        return _distinct(look.found)
+        return _left(look.found, self._approved, self._settled)
 
 
 class _Look:
     """The way through one block and its views."""
 
-    def __init__(self, engine: Engine, what: What, approved: Approved, note: Note | None) -> None:
+    def __init__(self, engine: Engine, what: What, note: Note | None) -> None:
         self._patterns = engine.patterns
         self._known = engine.known
         self._what = what
-        self._approved = approved
         self._note = note
         self.found: list[Finding] = []
 
@@ -230,7 +231,7 @@ class _Look:
             hits = [hit for hit in self._patterns.scan(text) if hit.end > fresh]
             self._take(Detector.TOKEN_PATTERNS, hits, text, view, where)
         pieces: list[Seen] = []
-        for hit in self._known.scan(text, self._approved, pieces.append):
+        for hit in self._known.scan(text, note=pieces.append):
             if hit.end <= fresh:
                 continue
             if self._known.is_canary(hit.rule):
@@ -246,8 +247,6 @@ class _Look:
     ) -> None:
         for hit in hits:
             form = text[hit.start : hit.end] if hit.exact else None
-            if form is not None and self._approved and _digest(form) in self._approved:
-                continue
             rule = _CANARY if detector is Detector.CANARY else hit.rule
             match = None if form is None or detector is Detector.CANARY else Secret(form.decode("latin-1"))
             span = where(hit.start, hit.end)
@@ -284,15 +283,35 @@ def _moved(finding: Finding, by: int) -> Finding:
     )
 
 
-def _distinct(found: list[Finding]) -> list[Finding]:
-    """By place; what was seen in a text is not told again of a view that has the same place and value."""
+def _left(found: list[Finding], approved: Approved, settled: set[str]) -> list[Finding]:
+    """What is to be told, by place.
+
+    * Not what an exact form holds that was seen further out, of the same rule: it is that form, decoded.
+    * Not what is *approved*. A secret of which an approved form is there is *settled*: its looser finds are not
+      told (dlp.md §2), its other encodings are.
+    """
     told: dict[tuple[Detector, str, bytes], _Spans] = {}
+    forms: dict[tuple[Detector, str], _Spans] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (len(finding.view), finding.start)):
-        key = (finding.detector, finding.rule, b"" if finding.match is None else form_digest(finding.match))
-        if told.setdefault(key, _Spans()).add(finding.start, finding.end):
+        rule = (finding.detector, finding.rule)
+        digest = b"" if finding.match is None else form_digest(finding.match)
+        if finding.view and rule in forms and forms[rule].holds(finding.start, finding.end):
+            continue
+        if digest:
+            forms.setdefault(rule, _Spans()).add(finding.start, finding.end)
+        if digest in approved:
+            settled.add(finding.rule)
+        elif told.setdefault((*rule, digest), _Spans()).add(finding.start, finding.end):
             kept.append(finding)
+    if settled:
+        kept = [finding for finding in kept if not _is_settled(finding, settled)]
     return sorted(kept, key=lambda finding: (finding.start, finding.end, finding.rule))
+
+
+def _is_settled(finding: Finding, settled: set[str]) -> bool:
+    is_loose = finding.detector is Detector.KNOWN_SECRETS and finding.match is None
+    return is_loose and finding.rule in settled
 
 
 class _Spans:
@@ -311,3 +330,8 @@ class _Spans:
         self._starts.insert(at, start)
         self._ends.insert(at, end)
         return True
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether one of them holds all of it."""
+        at = bisect_right(self._starts, start)
+        return at > 0 and self._ends[at - 1] >= end
