@@ -38,6 +38,7 @@ REAL = [
     ("content-encoding", "zstd", None),
     ("content-language", "en", None),
     ("content-type", "application/json", None),
+    ("content-type", "binary/octet-stream", None),
     ("content-type", "application/json; charset=utf-8", None),
     ("content-type", "application/x-git-upload-pack-request", None),
     ("content-type", "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW", None),

@@ -140,6 +140,16 @@ def test_provider_fields() -> None:
     assert names(Route("a.example", provider="unknown"), "Anthropic-Version", "Accept") == ["Accept"]
 
 
+def test_a_field_is_said_once() -> None:
+    """A hundred short values are a long one; what the route names itself may be repeated."""
+    tags = tuple((name, f'"{number}"') for number in range(9) for name in ("If-None-Match", "if-none-match"))
+    sent = (("X-GitHub-Api-Version", "1"), *tags, ("X-GitHub-Api-Version", "2"), ("Accept", "*/*"))
+    assert forwarded(OURS, sent) == (
+        ("X-GitHub-Api-Version", "1"), ("If-None-Match", '"0"'), ("X-GitHub-Api-Version", "2"), ("Accept", "*/*")
+    )  # fmt: skip
+    assert forwarded(PLAIN, tags) == tags
+
+
 def test_a_route_that_says_which_headers_pass() -> None:
     """Written, ``headers`` is the list there too where no credential is set; ``false`` adds nothing to it."""
     plain = ("Cookie", "X-Custom", "Accept", "X-Mine", "Authorization")

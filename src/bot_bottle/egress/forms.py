@@ -31,9 +31,9 @@ _ALNUM = _LOWER | _DIGITS
 _WORD = _ALNUM | frozenset("._-")
 
 _TOP_LEVEL = frozenset(
-    ["application", "audio", "font", "image", "message", "model", "multipart", "text", "video"]
+    ["application", "audio", "binary", "font", "image", "message", "model", "multipart", "text", "video"]
 )
-"""https://www.iana.org/assignments/media-types"""
+"""https://www.iana.org/assignments/media-types, and ``binary/octet-stream``, which clients of S3 send"""
 _SUBTYPE = _ALNUM | frozenset(".+-_")
 _MAX_SUBTYPE_CHARS = 80
 """application/vnd.openxmlformats-officedocument.presentationml.presentation has 69"""

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from bot_bottle.base.memo import Memo
 from bot_bottle.egress.config import ConfigError, Inject, Passthrough, Route, Scheme
-from bot_bottle.egress.forms import narrowed
+from bot_bottle.egress.forms import FORMS, narrowed
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -169,9 +169,13 @@ class HeaderPlan:
         object.__setattr__(self, "_sent", Memo(self._send))
 
     def forwarded(self, headers: Headers) -> Headers:
-        """What of *headers* (already :func:`end_to_end`) is sent, in order and case."""
+        """What of *headers* (already :func:`end_to_end`) is sent, in order and case. Of fields that have a form
+        the first of a name: said again and again, what is left of each would add up."""
         sent = self._sent
-        return tuple([kept for field in headers if (kept := sent[field]) is not None])
+        kept = [field for given in headers if (field := sent[given]) is not None]
+        if self.allowed is not None and len({_KEYS[name] for name, _ in kept}) < len(kept):
+            return _said_once(kept)
+        return tuple(kept)
 
     def _send(self, field: tuple[str, str]) -> tuple[str, str] | None:
         name, value = field
@@ -182,6 +186,17 @@ class HeaderPlan:
             return field
         kept = narrowed(lower, value) if lower in self.allowed else ""
         return (name, kept) if kept else None
+
+
+def _said_once(fields: list[tuple[str, str]]) -> Headers:
+    seen: set[str] = set()
+    kept = []
+    for field in fields:
+        key = _KEYS[field[0]]
+        if key not in seen or key not in FORMS:
+            kept.append(field)
+        seen.add(key)
+    return tuple(kept)
 
 
 def plan_headers(route: Route) -> HeaderPlan:
