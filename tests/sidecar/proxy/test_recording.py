@@ -6,6 +6,7 @@ import gzip
 import json
 
 import pytest
+from websocket_support import WebSocketUpstream, opened
 
 from bot_bottle.sidecar.proxy.recording import KEPT_BYTES, SHOWN_BYTES, UNSURE_BYTES, Excerpt
 from bot_bottle.testing.upstream import FakeUpstream, RecordedRequest, UpstreamConnection
@@ -151,3 +152,26 @@ def test_token_events_are_written_at_every_level(run_proxy) -> None:
     assert json.loads(json.dumps(record)) | {"time": ""} == {
         "time": "", "event": "egress_token_allowed", "proposal": "p-1", "host": HOST,
     }  # fmt: skip
+
+
+def test_messages_of_a_websocket(through) -> None:
+    """The handshake is a request and a response; each message is a record of its own, redacted."""
+    with WebSocketUpstream() as upstream:
+        proxy, client = through(upstream, "log: 2\nroutes: [{host: ws.example.com}]\n")
+        proxy.server._gateway.redact = mask
+        end = opened(client)
+        end.say(f"say {SECRET}")
+        assert end.message() == f"say {SECRET}"
+        end.say(b"\xff\x00")
+        end.message()
+        end.close()
+        end.until_end()
+    request, response, *messages = [r for r in proxy.records() if r["event"].startswith("egress_")]
+    assert (request["event"], response["status"], len(messages)) == ("egress_request", 101, 4)
+    assert [(m["by"], m["kind"], m.get("body"), m["body_bytes"]) for m in messages] == [
+        ("bottle", "text", "say ********", 4 + len(SECRET)),
+        ("upstream", "text", "say ********", 4 + len(SECRET)),
+        ("bottle", "binary", None, 2),
+        ("upstream", "binary", None, 2),
+    ]
+    assert SECRET not in proxy.log_path.read_text()

@@ -276,6 +276,7 @@ class Exchange:
             inside=opening.inside,
             outside=opened.deflate,
             is_allowed=lambda: allowed_now(gateway, identity, upstream),
+            recording=self._recording,
             outbound=Uninspected(),
             inbound=Uninspected(),
         )

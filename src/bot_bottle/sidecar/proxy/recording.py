@@ -16,6 +16,7 @@ from bot_bottle.sidecar.proxy.body import BodyReader
 from bot_bottle.sidecar.proxy.http1 import ParsedResponse
 from bot_bottle.sidecar.proxy.log import EventLog
 from bot_bottle.sidecar.proxy.response import END, Event
+from bot_bottle.sidecar.proxy.websocket_frames import Piece
 
 SHOWN_BYTES = 8 * 1024
 """of a body in a record"""
@@ -145,16 +146,26 @@ class Recording:
                 **self._received.shown(self._redact, _coding(fields)),
             )
 
-    def message(self, by: str, excerpt: Excerpt, *, is_text: bool) -> None:
-        """A message of the WebSocket that this exchange has opened; *by*: ``bottle`` or ``upstream``."""
-        self._log.traffic(
-            "egress_message",
-            request=self._number,
-            host=self._identity.host,
-            by=by,
-            kind="text" if is_text else "binary",
-            **excerpt.shown(self._redact),
-        )
+    def messages(self, by: str) -> Callable[[Piece], None]:
+        """Takes the pieces of messages of the WebSocket that this exchange has opened; *by*: whose, ``bottle`` or
+        ``upstream``."""
+        excerpt = Excerpt()
+
+        def take(piece: Piece) -> None:
+            nonlocal excerpt
+            excerpt.add(piece.data)
+            if piece.ends:
+                whole, excerpt = excerpt, Excerpt()
+                self._log.traffic(
+                    "egress_message",
+                    request=self._number,
+                    host=self._identity.host,
+                    by=by,
+                    kind="text" if piece.is_text else "binary",
+                    **whole.shown(self._redact),
+                )
+
+        return take
 
     def _request(self) -> None:
         if self._has_request:

@@ -23,6 +23,7 @@ from typing import Protocol
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.websocket import Deflate
 from bot_bottle.sidecar.proxy.gateway import Gateway
+from bot_bottle.sidecar.proxy.recording import Recording
 from bot_bottle.sidecar.proxy.response import END, Event
 from bot_bottle.sidecar.proxy.upstream import Upstream
 from bot_bottle.sidecar.proxy.websocket_frames import (
@@ -70,6 +71,7 @@ class WebSocket:
         inside: Deflate | None,
         outside: Deflate | None,
         is_allowed: Callable[[], bool],
+        recording: Recording | None,
         outbound: Inspector,
         inbound: Inspector,
     ) -> None:
@@ -91,8 +93,11 @@ class WebSocket:
             upstream.write,
             lambda: upstream.paused,
         )
-        self._up = Relay(self._inside, self._outside, outbound, gateway.turns, self._on_turn_up)
-        self._down = Relay(self._outside, self._inside, inbound, gateway.turns, self._on_turn_down)
+        tap_up = None if recording is None else recording.messages("bottle")
+        tap_down = None if recording is None else recording.messages("upstream")
+        turns = gateway.turns
+        self._up = Relay(self._inside, self._outside, outbound, turns, self._on_turn_up, tap_up)
+        self._down = Relay(self._outside, self._inside, inbound, turns, self._on_turn_down, tap_down)
         self._touch()
 
     def _touch(self) -> None:

@@ -108,12 +108,20 @@ class Relay:
     :class:`BadFrames`."""
 
     def __init__(
-        self, source: Peer, sink: Peer, inspector: Inspector, turns: Turns, on_turn: Callable[[], None]
+        self,
+        source: Peer,
+        sink: Peer,
+        inspector: Inspector,
+        turns: Turns,
+        on_turn: Callable[[], None],
+        tap: Callable[[Piece], None] | None = None,
     ) -> None:
+        """*tap* is shown each piece, as its sender sent it."""
         self._source = source
         self._sink = sink
         self._inspector = inspector
         self._turns = turns
+        self._tap = tap
         self._on_turn = on_turn
         """called in a later turn of the loop after one was used up"""
         self._unread: deque[bytes] = deque()
@@ -170,6 +178,8 @@ class Relay:
 
     def _piece(self, piece: Piece) -> None:
         inspector = self._inspector
+        if self._tap is not None:
+            self._tap(piece)
         if not self._in_message:
             self._in_message = True
             inspector.begin(is_text=piece.is_text)
