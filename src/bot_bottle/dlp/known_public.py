@@ -15,39 +15,8 @@ import binascii
 import json
 import re
 
+from bot_bottle.dlp.known_formats import constant_parts
 from bot_bottle.dlp.known_keys import private_spans
-
-PREFIXES: tuple[bytes, ...] = tuple(
-    sorted(
-        (
-            b"sk-ant-api03-", b"sk-ant-admin01-", b"sk-ant-oat01-", b"sk-ant-ort01-", b"sk-ant-sid01-", b"sk-ant-",
-            b"sk-proj-", b"sk-svcacct-", b"sk-admin-", b"sk-or-v1-", b"sk-lf-", b"pk-lf-", b"sk-",
-            b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_11",
-            b"glpat-", b"glptt-", b"gldt-", b"glrt-", b"glcbt-", b"glft-", b"glsoat-", b"glagent-", b"glimt-",
-            b"gloas-", b"glffct-", b"glwt-",
-            b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"AIzaSy", b"AIza", b"ya29.a0", b"ya29.", b"1//0", b"GOCSPX-",
-            b"xoxb-", b"xoxp-", b"xoxa-", b"xoxr-", b"xoxs-", b"xoxe.xoxp-1-", b"xoxe-1-", b"xapp-1-",
-            b"sk_live_51", b"sk_test_51", b"rk_live_51", b"rk_test_51", b"sk_live_", b"sk_test_", b"rk_live_",
-            b"rk_test_", b"whsec_", b"sq0atp-", b"sq0csp-", b"EAAA", b"SG.", b"key-", b"pubkey-",
-            b"npm_", b"pypi-AgEIcHlwaS5vcmc", b"pypi-AgENdGVzdC5weXBpLm9yZw", b"pypi-", b"rubygems_", b"cio",
-            b"dckr_pat_", b"dckr_oat_", b"hf_", b"api_org_", b"r8_", b"dapi", b"ddapp_", b"NRAK-", b"NRII-",
-            b"NRJS-", b"glsa_", b"glc_eyJvIjoi", b"glc_", b"sntrys_eyJpYXQiOj", b"sntryu_", b"sntrys_",
-            b"dop_v1_", b"doo_v1_", b"dor_v1_", b"HRKU-AA", b"HRKU-", b"nfp_", b"vcp_", b"sbp_", b"sb_secret_",
-            b"lin_api_", b"lin_oauth_", b"ntn_", b"secret_", b"figd_", b"figo_", b"ATATT3xFfGF0", b"ATCTT3xFfGN0",
-            b"ATBB", b"ATOA", b"shpat_", b"shpca_", b"shppa_", b"shpss_", b"hvs.CAES", b"hvb.AAAAAQ", b"hvs.",
-            b"hvb.", b"hvr.", b"dp.pt.", b"dp.st.", b"dp.ct.", b"ops_eyJ", b"age-secret-key-1",
-            b"AGE-SECRET-KEY-1", b"AGE-PLUGIN-", b"gsk_", b"xai-", b"pplx-", b"tvly-", b"fw_", b"nvapi-", b"jina_",
-            b"pcsk_", b"csk-", b"PMAK-", b"fo1_", b"FlyV1 fm2_", b"FlyV1 ", b"rnd_", b"pscale_tkn_",
-            b"pscale_pw_", b"pscale_oauth_", b"phc_", b"phx_", b"sgp_", b"shippo_live_", b"EZAK", b"EZTK",
-            b"sk_", b"pk_", b"Bearer ", b"Basic ", b"token ",
-        ),
-        key=len,
-        reverse=True,
-    )
-)  # fmt: skip
-"""What tokens of a kind begin with, the longer first"""
-INFIXES = (b"T3BlbkFJ", b".atlasv1.", b"-us", b"JVCJ9")
-"""What is constant in the midst of a format: OpenAI's keys, Terraform Cloud's tokens"""
 
 _ARMOUR = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]{0,40}-----|---- (?:BEGIN|END) [A-Z0-9 ]{0,40}----")
 _PEM_HEADER = re.compile(rb"(?m)^[A-Za-z-]{1,32}: [^\n]{0,256}$")
@@ -65,12 +34,6 @@ _GUESSABLE = re.compile(r"[a-z]{2,16}://|@|\s|^[0-9.-]*$")
 def public_mask(value: bytes) -> bytes:
     """One byte for each of *value*: 1 public, 0 private."""
     mask = bytearray(len(value))
-    prefix = next((prefix for prefix in PREFIXES if value.startswith(prefix)), b"")
-    _mark(mask, 0, len(prefix))
-    for infix in INFIXES:
-        at = value.find(infix)
-        if at > 0:
-            _mark(mask, at, at + len(infix))
     url = _URL.match(value)
     if url is not None:
         _mark(mask, 0, url.end())
@@ -78,6 +41,9 @@ def public_mask(value: bytes) -> bytes:
             _mark(mask, url.start(1), url.end(1), 0)
         elif url.end() == len(value):
             _mark(mask, 0, len(value), 0)
+    for begin in (0, value.find(b"://") + 3):
+        for start, end in constant_parts(value[begin:]):
+            _mark(mask, begin + start, begin + end)
     for jwt in _JWT.finditer(value):
         _jwt(mask, value, jwt.start(), jwt.end())
     if value.lstrip()[:1] == b"{":
@@ -123,7 +89,16 @@ def _json(mask: bytearray, value: bytes) -> None:
     except (ValueError, RecursionError):
         return
     _mark(mask, 0, len(mask))
-    _private_strings(mask, value, skip=frozenset())
+    _private_strings(mask, value, skip=_IDENTITIES)
+
+
+_IDENTITIES = frozenset(
+    re.findall(
+        r"[a-z_]+",
+        "type project_id private_key_id client_id client_email quota_project_id universe_domain account region name",
+    )
+)
+"""Names in key files (a Google service account's, for one) of what says whose key it is"""
 
 
 def _private_strings(mask: bytearray, text: bytes, skip: frozenset[str]) -> None:
@@ -160,7 +135,7 @@ def _key(mask: bytearray, body: bytes, at: int) -> None:
     places = [index for index, byte in enumerate(blank) if byte in _BASE64 and not mask[at + index]]
     text = bytes(blank[index] for index in places)
     try:
-        data = base64.b64decode(text[: len(text) // 4 * 4], validate=True)
+        data = base64.b64decode(text + b"A" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return
     private = private_spans(data)
