@@ -30,6 +30,7 @@ VERBS: dict[str, str] = {
     "shell": "open a shell in a running bottle",
     "exec": "run a command in a running bottle",
     "logs": "show what a bottle's proxy blocked and what its sandbox said",
+    "scan": "look for secrets, or for hidden orders, in files or standard input",
     "explain": "say whether a request would pass, by which rule, with which credential",
     "cleanup": "remove what killed launches and ended bottles left",
     "prune": "remove kept bottles and logs that have rested for long; show disk use",

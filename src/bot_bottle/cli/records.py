@@ -143,6 +143,35 @@ class PruneRecord(msgspec.Struct, frozen=True, kw_only=True):
     """that installed agents take; ``prune`` leaves them"""
 
 
+class ScanRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """``scan --json``: an array of these."""
+
+    file: str | None
+    """as it was named; null: standard input"""
+    line: int
+    """of the finding's beginning, from 1"""
+    start: int
+    """in bytes, from the text's beginning; of something encoded, where the encoded part begins"""
+    end: int
+    detector: str
+    rule: str
+    severity: str
+    """``block`` or ``warn``"""
+    reason: str
+    view: list[str]
+    """how the text was read, outermost first; empty: as it is"""
+    snippet: str
+    """its surroundings, with every finding in them replaced"""
+
+
+class ScanLine(msgspec.Struct, frozen=True, kw_only=True):
+    """``scan --jsonl``: one of these a line."""
+
+    id: Any
+    """as it came"""
+    findings: list[ScanRecord]
+
+
 class Finding(msgspec.Struct, frozen=True):
     """``doctor --json``: an array of these. ``level``: ok, note (works without), fail."""
 
@@ -162,6 +191,8 @@ RECORDS: dict[str, Any] = {
     "validate": list[ProblemRecord],
     "prune": PruneRecord,
     "logs": LogRecord,
+    "scan": list[ScanRecord],
+    "scan --jsonl": ScanLine,
 }
 """Command to the type of its output."""
 
