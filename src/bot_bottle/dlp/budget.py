@@ -1,9 +1,9 @@
 """How many bytes may be decoded, and whose share they come from (ruling 53: decoys don't blind the scanner).
 
 A stream has one :class:`Budget` of :data:`FACTOR` bytes for each byte of the stream, at least :data:`MIN_BYTES`.
-What is decoded is paid for from *shares*: each candidate of a text gets its own, smallest candidates first, and
-gives back what it did not need. So a candidate can use up its own share only, and one that did not get through is
-told (``Undecoded``).
+What is decoded is paid for from :class:`Shares`: half of what there is is set aside for the candidates of a text, by
+their weight, and none can touch what is set aside for those after it; the other half is for who needs more. Nothing
+is used up by a candidate that decodes to little. One that did not get through is told (``Undecoded``).
 """
 
 from __future__ import annotations
@@ -52,3 +52,21 @@ class Budget:
     @property
     def spent(self) -> int:
         return self._spent
+
+
+class Shares:
+    """Portions of a budget for candidates that come one after the other."""
+
+    def __init__(self, budget: Budget, weights: list[int]) -> None:
+        total = sum(weights)
+        aside = budget.left // 2
+        self._budget = budget
+        self._aside = [aside * weight // max(1, total) for weight in weights]
+        self._kept = sum(self._aside)
+        self._number = 0
+
+    def next(self) -> int:
+        """What the next candidate may spend: all that is left and not set aside for others."""
+        self._kept -= self._aside[self._number]
+        self._number += 1
+        return max(0, self._budget.left - self._kept)

@@ -1,20 +1,21 @@
 """All views of one text, one layer deep; each gives those of the next (see the package for the caller's side).
 
-The order, and who pays for what: first what does not grow (runs, escapes, wide text), smallest first, each with a
-share of the budget in proportion to its size, out of which its own views are paid; then packed data, each with an
-equal share, in rounds: what a small one leaves over is for the large ones. What did not get through is told.
+The order, and who pays for what: first what does not grow (runs, escapes, wide text), smallest first, then what
+does not grow but holds packed data, then packed data, in rounds. Each has its share of the budget (``budget.Shares``)
+for itself and for its own views; what one leaves over is for those after it. What did not get through is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from msgspec import Struct
 
-from bot_bottle.dlp.budget import FLOOR_BYTES, Budget
+from bot_bottle.dlp.budget import FLOOR_BYTES, Budget, Shares
 from bot_bottle.dlp.views import escapes, packed, plain, quoted, runs, spelled
 from bot_bottle.dlp.views.carry import Carry, OpenPacked, OpenRun
-from bot_bottle.dlp.views.job import Job
+from bot_bottle.dlp.views.job import Job, is_packed
 from bot_bottle.dlp.views.regions import Unescaped
 from bot_bottle.dlp.views.shapes import shaped
 from bot_bottle.dlp.views.triggers import Sign, Signs, signs
@@ -26,8 +27,12 @@ _MIN_TEXT = 16
 """bytes: less holds no credential in any encoding"""
 _PARTLY = frozenset((escapes.KIND, "quoted", "utf7"))
 """kinds whose data is partly as it stands in the text"""
+_PARTLY = frozenset((escapes.KIND, "quoted", "utf7"))
+"""kinds whose data is partly as it stands in the text"""
 _INNER_BYTES = 64 * 1024
 """that the inside of a piece may have, if half of its share is as much"""
+_EVEN_BYTES = 64 * 1024
+"""what packed data weighs against the rest: its size is not known"""
 _WAITING = 8
 """packed data that is kept for another round; each holds its window"""
 _DEEP_SIGNS = frozenset((Sign.GZIP, Sign.ZSTD, Sign.ZIP, Sign.BZIP2, Sign.XZ))
@@ -46,21 +51,30 @@ class _Steady(Struct):
     where: Where | None
     inner: Carry
     goes_on: bool = False
+    found: Signs | None = None
+    """what the first pass sees in the data"""
 
 
 def find_views(
-    text: bytes, budget: Budget, depth: int = 0, carry: Carry | None = None, fresh: int = 0, last: bool = True
+    text: bytes,
+    budget: Budget,
+    depth: int = 0,
+    carry: Carry | None = None,
+    fresh: int = 0,
+    last: bool = True,
+    found: Signs | None = None,
 ) -> Items:
     """The views of *text*, a whole one or a block of a stream.
 
     ``fresh``: how many of its first bytes were in the block before; at least 64 of a block must be, so that marks on
     its border are seen. ``last``: nothing follows. ``carry``: the same for all blocks of a stream.
+    ``found``: what the first pass saw in *text*, if it was asked already.
     """
     if depth == 0:
         budget.grow(len(text) - fresh)
     if len(text) < _MIN_TEXT and (carry is None or not (carry.runs or carry.packed)):
         return
-    found = signs(text)
+    found = found or signs(text)
     if depth >= MAX_DEPTH:
         yield from _too_deep(text, found)
         return
@@ -88,10 +102,22 @@ class _Finder:
         self._last = last
 
     def items(self, found: Signs) -> Items:
-        steady = [*self._runs(found), *self._regions(found)]
+        calm: list[_Steady] = []
+        hungry: list[_Steady] = []
+        for one in (*self._runs(found), *self._regions(found)):
+            if len(one.data) >= runs.MIN_BYTES or one.goes_on:
+                one.found = signs(one.data)
+                (hungry if one.found.packed or one.inner.packed else calm).append(one)
+        calm.sort(key=lambda one: len(one.data))
+        hungry.sort(key=lambda one: len(one.data))
         jobs = self._jobs(found)
-        yield from self._steady(steady, self._budget.left // 2 if jobs else 0)
-        yield from self._packed(jobs)
+        sizes = [*(len(one.data) for one in calm), *([_EVEN_BYTES] * (len(hungry) + len(jobs)))]
+        shares = Shares(self._budget, sizes)
+        for one in calm:
+            yield from self._steady(one, shares.next())
+        for one in hungry:
+            yield from self._steady(one, shares.next())
+        yield from self._packed(jobs, shares)
 
     # what does not grow
 
@@ -136,54 +162,52 @@ class _Finder:
             if part.changed:
                 yield _Steady(kind, part.data, start, end, 0, part.where, Carry())
 
-    def _steady(self, candidates: list[_Steady], reserve: int) -> Items:
-        candidates.sort(key=lambda one: len(one.data))
-        weight = sum(len(one.data) for one in candidates)
-        for one in candidates:
-            size = len(one.data)
-            share = self._budget.share((self._budget.left - reserve) * size // weight if weight else 0)
-            weight -= size
-            if size < runs.MIN_BYTES and not one.goes_on:
-                continue
-            if share.left < size:
-                yield Undecoded(one.kind, one.start, one.end)
-                continue
-            share.spend(size)
-            last = not one.goes_on
-            inner = self._inner(one.data, share, one.inner, one.fresh, last)
-            if one.kind in _PARTLY:
-                inner = _only_new(inner, one)
-            yield View(one.kind, one.data, one.start, one.end, one.fresh, one.where, inner)
-            self._budget.charge(share)
+    def _steady(self, one: _Steady, allowed: int) -> Items:
+        share = self._budget.share(allowed)
+        if share.left < len(one.data):
+            yield Undecoded(one.kind, one.start, one.end)
+            return
+        share.spend(len(one.data))
+        inner = self._inner(one.data, share, one.inner, one.fresh, not one.goes_on, one.found)
+        if one.kind in _PARTLY:
+            inner = _only_new(inner, one)
+        yield View(one.kind, one.data, one.start, one.end, one.fresh, one.where, inner)
+        self._budget.charge(share)
 
-    def _inner(self, data: bytes, share: Budget, carry: Carry, fresh: int, last: bool) -> Callable[[], Items]:
-        return lambda: find_views(data, share, self._depth + 1, carry, fresh, last)
+    def _inner(
+        self, data: bytes, share: Budget, carry: Carry, fresh: int, last: bool, found: Signs | None = None
+    ) -> Callable[[], Items]:
+        return lambda: find_views(data, share, self._depth + 1, carry, fresh, last, found)
 
     # what grows
 
-    def _jobs(self, found: Signs) -> list[Job]:
-        text, carry = self._text, self._carry
-        low = max(0, self._fresh - packed.HEAD_BYTES) if self._fresh else 0
+    def _jobs(self, found: Signs) -> list[Callable[[], Job]]:
+        """Packed data, not begun: each holds memory once it is. What is only a mark by chance takes no share."""
+        text, carry, fresh = self._text, self._carry, self._fresh
+        low = max(0, fresh - packed.HEAD_BYTES) if fresh else 0
         high = len(text) if self._last else len(text) - packed.HEAD_BYTES
         opened, carry.packed = carry.packed, []
-        jobs = [Job.carried(text, one, self._fresh) for one in opened]
+        marks = list(packed.marks(text, found.packed, low, high))
         if not carry.begun:
             carry.begun = True
-            jobs += [Job.new(text, mark) for mark in packed.whole(text)]
-        return jobs + [Job.new(text, mark) for mark in packed.marks(text, found.packed, low, high)]
+            marks = [*packed.whole(text), *marks]
+        carried = [partial(Job.carried, text, one, fresh) for one in opened]
+        return [*carried, *(partial(Job.new, text, mark) for mark in marks if is_packed(text, mark))]
 
-    def _packed(self, jobs: list[Job]) -> Items:
+    def _packed(self, jobs: list[Callable[[], Job]], shares: Shares) -> Items:
         waiting: list[Job] = []
-        for number, job in enumerate(jobs):
-            yield from self._round(job, self._budget.left // (len(jobs) - number))
+        for begin in jobs:
+            job = begin()
+            yield from self._round(job, shares.next())
             if job.paused and len(waiting) < _WAITING:
                 waiting.append(job)
             elif job.paused:
                 yield from self._give_up(job)
         while waiting and self._budget.left > FLOOR_BYTES:
             again, waiting = waiting, []
-            for number, job in enumerate(again):
-                yield from self._round(job, self._budget.left // (len(again) - number))
+            shares = Shares(self._budget, [_EVEN_BYTES] * len(again))
+            for job in again:
+                yield from self._round(job, shares.next())
                 if job.paused:
                     waiting.append(job)
         for job in waiting:
@@ -192,7 +216,7 @@ class _Finder:
     def _round(self, job: Job, size: int) -> Items:
         share = self._budget.share(size)
         for piece in job.pieces(share, self._last):
-            child = share.share(min(max(_INNER_BYTES, 4 * len(piece.data)), share.left // 2))
+            child = share.share(share.left * 3 // 4)
             inner = self._inner(piece.data, child, job.inner, piece.fresh, piece.closes)
             yield View(job.kind, piece.data, job.start, job.end, piece.fresh, None, inner)
             share.charge(child)

@@ -16,8 +16,20 @@ PIECE_BYTES = 64 * 1024
 """of what comes out, judged at once"""
 OVERLAP_BYTES = 4096
 """of the piece before, that the next begins with: longer than any credential"""
+_PROBE_BYTES = 1024
 _MIN_BYTES = 8
 """less was no packed data"""
+
+
+def is_packed(text: bytes, mark: Mark) -> bool:
+    """Something comes out at *mark*, or it can't be told."""
+    unpacker = mark.unpacker()
+    unpacker.give(text, mark.start)
+    data = unpacker.read(_PROBE_BYTES)
+    if unpacker.refused or not (data or unpacker.done):
+        return True
+    enough = len(data) >= _MIN_BYTES or (bool(data) and not unpacker.done)
+    return enough and (not mark.guessed or has_text(data))
 
 
 class Piece(Struct, frozen=True):
@@ -49,16 +61,12 @@ class Job:
         self.given = given
         self.paused = False
         """its share is used up"""
-        self._guessed = False
         self._held = b""
-        self._dropped = False
         unpacker.give(text, at)
 
     @classmethod
     def new(cls, text: bytes, mark: Mark) -> Job:
-        job = cls(text, mark.kind, mark.start, mark.start, mark.unpacker(), Carry(), b"", 0)
-        job._guessed = mark.guessed
-        return job
+        return cls(text, mark.kind, mark.start, mark.start, mark.unpacker(), Carry(), b"", 0)
 
     @classmethod
     def carried(cls, text: bytes, one: OpenPacked, fresh: int) -> Job:
@@ -76,16 +84,13 @@ class Job:
     @property
     def open(self) -> bool:
         """It goes on behind the text."""
-        return not (self.paused or self._dropped or self.unpacker.done)
+        return not (self.paused or self.unpacker.done)
 
     def pieces(self, share: Budget, is_last: bool) -> Iterator[Piece]:
         """What comes out as far as *share* goes. ``is_last``: nothing follows the text."""
         self.paused = False
         data = self._held or self._read(share)
         self._held = b""
-        if not self.given and data and self._is_noise(data):
-            self._dropped = True
-            return
         while data:
             if not share.left:
                 self._held, self.paused = data, True
@@ -99,9 +104,6 @@ class Job:
         data, self._held = self._held, b""
         if data:
             yield self._piece(data, True)
-
-    def _is_noise(self, data: bytes) -> bool:
-        return (self.unpacker.done and len(data) < _MIN_BYTES) or (self._guessed and not has_text(data))
 
     def _piece(self, data: bytes, closes: bool) -> Piece:
         whole, fresh = self.tail + data, len(self.tail)
