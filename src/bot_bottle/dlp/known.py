@@ -197,7 +197,9 @@ class KnownSecrets:
 
 
 def _bytes(value: Secret | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.reveal().encode("utf-8", "surrogateescape")
+    """Without line ends around it, which a key file has and nobody minds."""
+    data = value if isinstance(value, bytes) else value.reveal().encode("utf-8", "surrogateescape")
+    return data.strip(b"\r\n")
 
 
 def _too_weak(value: bytes) -> str:

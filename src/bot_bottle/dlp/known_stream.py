@@ -10,8 +10,9 @@ Pure; one thread at a time.
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bot_bottle.dlp.known_confirm import Entry
 from bot_bottle.dlp.known_forms import families, family
@@ -62,13 +63,15 @@ class Replacer:
         return b"".join((*parts, data[at:])) if parts else data
 
     def partial_tail(self, data: bytes) -> int:
-        """How many of the last bytes of *data* could be the beginning of an exact form."""
+        """How many of the last bytes of *data* could be the beginning of an exact form, or a whole one of which more
+        may come (padding). Whoever holds back so many, and no less than what is left of a form that stands whole,
+        passes nothing on that a later chunk would have completed."""
         tail = data[-min(self._longest, _MAX_TAIL_BYTES) :]
         for number, end in self._starts.scan(tail):
             rest = tail[end - _PREFIX_BYTES :].lower()
             joined = _BREAKS.sub(b"", rest)
             for spelled in self._prefixes[number]:
-                if len(rest) < len(spelled) and (spelled.startswith(rest) or spelled.startswith(joined)):
+                if len(rest) <= len(spelled) and (spelled.startswith(rest) or spelled.startswith(joined)):
                     return len(rest)
         for size in range(min(_PREFIX_BYTES - 1, len(data)), 0, -1):
             if data[-size:].lower() in self._short:
@@ -98,6 +101,13 @@ def spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
         if variant.kind.startswith("base64") and not variant.data.isalnum():
             yield variant.kind, variant.data.translate(_URL_SAFE)
             yield variant.kind, variant.data.replace(b"/", b"\\/")
+    json = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\t", b"\\t")
+    for end in _LINE_ENDS if b"\n" in value else (b"\n",):
+        yield "plain", value.replace(b"\r\n", b"\n").replace(b"\n", end)
+        yield "plain", json.replace(b"\r\n", b"\n").replace(b"\n", end)
+        yield "plain", json.replace(b"\r\n", b"\n").replace(b"\n", end).replace(b"/", b"\\/")
+    for kind, encode in _ENDING:
+        yield kind, encode(value)
     for join, form in _NUMBERS:
         yield "hex", join.join(form % byte for byte in value)
     for join, form in _DECIMALS:
@@ -109,6 +119,16 @@ def spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
 
 _NUMBERED = frozenset(("unicode all", "long unicode all", "percent all, twice"))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_LINE_ENDS = (b"\n", b"\r\n", b"\\n", b"\\r\\n", b"\\\\n", b"%0A", b"%0D%0A", b"")
+_ENDING: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
+    ("base64/0", base64.b64encode),
+    ("base64/0", base64.urlsafe_b64encode),
+    ("base32/0", base64.b32encode),
+    ("base32hex/0", base64.b32hexencode),
+    ("base85/0", base64.b85encode),
+    ("ascii85/0", base64.a85encode),
+)
+"""With what only the end of a text has: the last bits, and padding"""
 _NUMBERS = (
     (b"", b"%02x"),
     (b":", b"%02x"),

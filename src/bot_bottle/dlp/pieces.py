@@ -66,6 +66,10 @@ class Pieces:
                 sent[entry] = {**kept, **fresh}
         return sorted(found, key=lambda hit: (hit.start, hit.end, hit.rule))
 
+    def hosts(self) -> tuple[str, ...]:
+        """The destinations that are remembered, the one last written to at the end."""
+        return tuple(self._sent)
+
     def _covers_half(self, entry: int, indexes: Iterable[int]) -> bool:
         mask = self._known.piece_mask(entry)
         covered = bytearray(len(mask))
