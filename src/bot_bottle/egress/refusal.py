@@ -21,6 +21,11 @@ def refusal_headers(deny: Deny) -> tuple[tuple[str, str], ...]:
     return fixed if deny.provider is None else (*fixed, ("x-should-retry", "false"))
 
 
+def hint_text(deny: Deny) -> str:
+    """The hint's sentence, with what belongs to this one case."""
+    return f"{deny.hint.value} ({deny.detail})" if deny.detail else deny.hint.value
+
+
 def refusal_body(deny: Deny, identity: RequestIdentity | None = None) -> bytes:
     """The JSON body. *identity* None: the request has none (it could not be read)."""
     facts: dict[str, object] = {
@@ -28,9 +33,9 @@ def refusal_body(deny: Deny, identity: RequestIdentity | None = None) -> bytes:
         "host": None if identity is None else identity.host,
         "method": None if identity is None else identity.method,
         "path": None if identity is None else identity.path,
-        "hint": deny.hint.value,
+        "hint": hint_text(deny),
     }
-    message = f"{deny.reason} ({deny.hint.value})" if deny.hint else deny.reason
+    message = f"{deny.reason} ({hint_text(deny)})" if deny.hint else deny.reason
     body: dict[str, object]
     if deny.provider is None:
         body = {"error": deny.code, **facts}

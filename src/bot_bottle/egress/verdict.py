@@ -24,6 +24,14 @@ class Hint(StrEnum):
     CREDENTIAL = "remove the credential from the request: the proxy sets its own for this host"
     CUT_OFF = "the operator has cut this bottle off"
     UPSTREAM = "the upstream could not be reached through the proxy"
+    TAKE_OUT = "take the secret out of the request: it may not go to this host"
+    UNREDACTABLE = "it could not be redacted: take it out of the request"
+    UNREADABLE = "send the body without a content coding, or in gzip, deflate, br or zstd"
+    ASKED = "the operator has been asked: try again once it is approved"
+    REJECTED = "the operator rejected it"
+    TIMED_OUT = "the operator was asked and did not answer in time"
+    NO_OPERATOR = "nobody can approve it here: take the secret out of the request"
+    BUSY = "too much is held for a decision already: try again later"
     NONE = ""
 
 
@@ -37,6 +45,8 @@ class Deny:
     hint: Hint = Hint.NONE
     code: str = "egress_blocked"
     """the body's ``error`` field"""
+    detail: str = ""
+    """of this one case, behind the hint: a proposal's id, the operator's reason (redacted), seconds"""
     provider: str | None = None
     """whose API shape the body has: ``Route.provider`` of the host's route; None: ours"""
 

@@ -44,6 +44,12 @@ class SidecarSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extra_ca_pem: str = ""
     """further roots for upstream certificates, PEM"""
     connect_to: tuple[ConnectTo, ...] = ()
+    supervise: bool = False
+    """what is held may be asked about, by files in the two directories (``proposals.files``)"""
+    launch: str = ""
+    """the launch's id, under which it asks"""
+    hold_s: float = 300.0
+    """how long a request is held for an answer"""
     refuse_ports: tuple[int, ...] = ()
     """ports of the product's own on the host's loopback, never dialled"""
 
@@ -52,11 +58,23 @@ MAX_NEW_TOKENS_BYTES = 64 * 1024
 """What a pipe holds on Linux: it is written whole before anybody reads."""
 
 
+class KnownValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A secret that may not leave, and is in no slot."""
+
+    name: str
+    value: str
+    kind: str
+    """``dlp.known.Kind``: ``operator``, ``env`` or ``canary``"""
+    hosts: tuple[str, ...] = ()
+    """where it may go all the same"""
+
+
 class SidecarSecrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The one message in a pipe with secrets: JSON, then end of file."""
 
     tokens: dict[str, str]
     """slot name (``EGRESS_TOKEN_0``) to value"""
+    known: tuple[KnownValue, ...] = ()
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -65,6 +83,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     version: str
     """SHA-256 hex of the routes file in force"""
     ca_pem: str
+    warnings: tuple[str, ...] = ()
+    """secrets that can't be looked for, by name (rulings 12, 54)"""
 
 
 class Reload(msgspec.Struct, frozen=True, tag="reload"):

@@ -11,6 +11,8 @@ from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.config import Policy
 from bot_bottle.ipc.sidecar import ConnectTo
+from bot_bottle.launch.known import KnownValue
+from bot_bottle.proposals.limits import TIMEOUT_S
 from bot_bottle.providers.contract import GuestFile, ProviderPlan, Transcript
 from bot_bottle.sandbox.contract import Mount, Resources
 
@@ -61,6 +63,14 @@ class LaunchPlan:
     """what the routes file will say; credentials are slots"""
     tokens: Mapping[str, Secret] = field(repr=False)
     """slot to value"""
+    slots: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """slot to the host variable that fills it"""
+    known: tuple[KnownValue, ...] = field(default=(), repr=False, kw_only=True)
+    """other values that may not leave; the canary is among them"""
+    supervise: bool = field(default=True, kw_only=True)
+    """the operator may be asked about what is held"""
+    hold_s: float = field(default=TIMEOUT_S, kw_only=True)
+    """how long a request is held for an answer"""
     login: LoginSource | None = field(default=None, repr=False, kw_only=True)
     """the host's login that some of them come from, to be read again while the bottle runs"""
     env: Mapping[str, str] = field(repr=False)

@@ -17,12 +17,15 @@ from msgspec import structs
 from bot_bottle.base import messages
 from bot_bottle.egress.config import Policy, Route
 from bot_bottle.launch import skills
+from bot_bottle.launch.canary import mint_canary
 from bot_bottle.launch.environment import RESERVED, agent_environment
+from bot_bottle.launch.known import known_values
 from bot_bottle.launch.plan import LaunchError, LaunchPlan, LoginSource, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, resolve_slots
 from bot_bottle.launch.preset_routes import bottle_routes
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.routes_file import read_routes_file
+from bot_bottle.proposals.limits import TIMEOUT_VARIABLE, read_timeout
 from bot_bottle.providers.contract import (
     GUEST_HOME,
     GUEST_WORKSPACE,
@@ -88,13 +91,17 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     base, others, roots = _routes(request, bottle)
     slotted = compose(provider.routes, others, base)
     literals, secrets = _env_entries(request, bottle, host)
+    canary = mint_canary()
     env = agent_environment(provider.env, literals, secrets, host.term)
+    env.setdefault(canary[0], canary[1].reveal())
     argv, mounts = provider.argv, [*_tool_mounts(bottle)]
     if tool is not None:
         argv = (str(tool.program), *argv[1:])
         mounts.append(tool.mount)
         env["PATH"] = f"{tool.program.parent}:{env['PATH']}"
+    hold_s, warning = read_timeout(host.environ.get(TIMEOUT_VARIABLE))
     notes = [*(loaded.warnings if loaded else ()), *(f"{name} {VISIBLE}" for name in sorted(secrets))]
+    notes += [warning] if warning else []
     plan = LaunchPlan(
         subject=Subject(
             request.agent or template, _bottle_names(request, loaded), request.label, request.color
@@ -103,6 +110,10 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         provider=structs.replace(provider, argv=argv),
         policy=slotted.policy,
         tokens=resolve_slots(slotted.slots, host.environ),
+        slots=slotted.slots,
+        known=known_values(host.environ, secrets, _allow_to(bottle), canary),
+        supervise=bottle.supervise if bottle else True,
+        hold_s=hold_s,
         login=replace(login, slots=slotted.slots) if login else None,
         env=env,
         workdir=workdir,
@@ -331,6 +342,10 @@ def _env_entries(
     if taken:
         raise LaunchError(f"env: {', '.join(taken)} can't be set: the sandbox needs its own value; remove it")
     return literals, secrets
+
+
+def _allow_to(bottle: Bottle | None) -> dict[str, tuple[str, ...]]:
+    return {name: entry.allow_to for name, entry in (bottle.env if bottle else {}).items()}
 
 
 def _git_files(bottle: Bottle | None) -> list[GuestFile]:

@@ -205,7 +205,7 @@ class Session:
         log = new_log(self._layout, self._state.identity, EGRESS, started_at=started_at)
         sidecar = Sidecar(self._layout, self._sidecar_spec(dirs), log)
         stack.callback(sidecar.close)
-        sidecar.request(listener, self._plan.tokens)
+        sidecar.request(listener, self._plan.tokens, self._plan.known)
         probes = stack.enter_context(ProbeListeners(self._nonce))
         announce("the sandbox starts")
         bottle = self._backend.start(self._bottle_spec(dirs, probes))
@@ -213,6 +213,8 @@ class Session:
         ready = sidecar.await_ready()
         listener.close()
         write_ca_bundle(dirs, ready.ca_pem)
+        for warning in ready.warnings:
+            messages.warning(self._by_variable(warning))
         results = bottle.self_test(SELF_TEST_TIMEOUT_S)
         announce(f"the self-test passed ({len(results)} probes); routes {ready.version[:12]} are in force")
         return bottle, sidecar
@@ -226,7 +228,15 @@ class Session:
             uid=dirs.sidecar_uid,
             extra_ca_pem=read_roots(self._plan.extra_ca),
             connect_to=self._plan.connect_to,
+            supervise=self._plan.supervise,
+            launch=self._metadata.launch_id,
+            hold_s=self._plan.hold_s,
         )
+
+    def _by_variable(self, warning: str) -> str:
+        """A sentence about a slot, about the variable that fills it."""
+        name, colon, what = warning.partition(":")
+        return f"{self._plan.slots.get(name, name)}{colon}{what}"
 
     def _bottle_spec(self, dirs: GuestDirs, probes: ProbeListeners) -> BottleSpec:
         return BottleSpec(

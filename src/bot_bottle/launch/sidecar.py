@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -26,6 +26,8 @@ from bot_bottle.ipc.sidecar import (
     SidecarSpec,
     TokensTaken,
 )
+from bot_bottle.ipc.sidecar import KnownValue as TellKnown
+from bot_bottle.launch.known import KnownValue
 from bot_bottle.launch.plan import LaunchError
 from bot_bottle.store.layout import Layout
 
@@ -53,7 +55,9 @@ class Sidecar:
         self._client: DaemonClient | None = None
         self._handle: SidecarHandle | None = None
 
-    def request(self, listener: socket.socket, tokens: Mapping[str, Secret]) -> None:
+    def request(
+        self, listener: socket.socket, tokens: Mapping[str, Secret], known: Sequence[KnownValue] = ()
+    ) -> None:
         """Ask the daemon (started on demand) for the sidecar; go on without waiting.
 
         Raises ``DaemonError``.
@@ -72,7 +76,7 @@ class Sidecar:
             os.close(reading)  # the sidecar's copy is the only one now: if it dies, our write fails
             os.close(log)
         with open(writing, "wb", buffering=0) as pipe:
-            payload = memoryview(_encoded(tokens))
+            payload = memoryview(_encoded(tokens, known))
             try:
                 while payload:
                     payload = payload[pipe.write(payload) :]
@@ -192,6 +196,7 @@ def listen(path: Path, uid: int | None) -> socket.socket:
     return listener
 
 
-def _encoded(tokens: Mapping[str, Secret]) -> bytes:
+def _encoded(tokens: Mapping[str, Secret], known: Sequence[KnownValue] = ()) -> bytes:
     revealed = {slot: token.reveal() for slot, token in tokens.items()}
-    return msgspec.json.encode(SidecarSecrets(tokens=revealed))
+    values = tuple(TellKnown(item.name, item.value.reveal(), item.kind, item.hosts) for item in known)
+    return msgspec.json.encode(SidecarSecrets(tokens=revealed, known=values))

@@ -79,14 +79,19 @@ def test_the_head_arrives_before_the_body_exists(serve):
 
 
 def test_a_request_body_streams(serve):
-    """The upstream confirms piece n before the client sends piece n+1: nothing waits for the whole."""
-    arrived = [threading.Event() for _ in range(4)]
+    """Behind the window the upstream gets what clears, before the client sends more: nothing waits for the whole."""
+    pieces = 4
+    arrived = [threading.Event() for _ in range(pieces)]
+    piece = b"a piece of text, " * (MIB // 2 // 17)
+    held = 256 * 1024
+    """at most, of what was sent: it is not judged yet"""
 
     def reader(request: RecordedRequest, connection: UpstreamConnection) -> None:
-        for event in arrived:
-            data = b""
-            while not data.endswith(b"piece\r\n"):
-                data += connection.read()
+        size, data = 0, b""
+        for number, event in enumerate(arrived, 1):
+            while size < number * len(piece) - held:
+                data = connection.read()
+                size += len(data)
             event.set()
         while not data.endswith(b"0\r\n\r\n"):
             data += connection.read()
@@ -96,7 +101,7 @@ def test_a_request_body_streams(serve):
     client = proxy.tls(HOST)
     client.send(f"POST /u HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
     for event in arrived:
-        client.send(b"5\r\npiece\r\n")
+        client.send(b"%x\r\n%b\r\n" % (len(piece), piece))
         assert event.wait(10)
     client.send(b"0\r\n\r\n")
     assert client.answer().body == b"done"
@@ -321,7 +326,7 @@ def test_an_early_answer_ends_the_upload(serve):
 
     proxy, fake = serve(impatient, read_bodies=False)
     client = proxy.tls(HOST)
-    client.send(f"POST /u HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1000000\r\n\r\n".encode() + b"x" * 100)
+    client.send(f"POST /u HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1000000\r\n\r\n".encode() + b"x" * 600_000)
     answer = client.answer()
     assert (answer.status, answer.body, answer.headers["connection"]) == (413, b"too much", "close")
     assert client.is_closed()

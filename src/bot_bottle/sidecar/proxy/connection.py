@@ -147,7 +147,7 @@ class ClientConnection(Conversation):
                 return False
             data, self._buffer = self._buffer, b""
             rest = exchange.feed(data)
-            if self._stage is Stage.EXCHANGE:
+            if self._stage is Stage.EXCHANGE or self._stage is Stage.HEAD:  # HEAD: answered already
                 self._buffer = rest
             return True
         if stage is Stage.HEAD:
@@ -190,7 +190,7 @@ class ClientConnection(Conversation):
         if isinstance(identity, Deny):
             self._refuse_unread(identity, head_only=head.method == b"HEAD")
             return
-        verdict = decide(gateway.policy, identity)
+        verdict = decide(gateway.policy, identity, cut_off=gateway.cut_off)
         if isinstance(verdict, Allow):
             wildcard = verdict.route.host
             if wildcard[0] == "*" and not gateway.names.admits(wildcard, identity.host, self.loop.time()):

@@ -14,7 +14,8 @@ from bot_bottle.egress.refusal import refusal_body, refusal_headers
 from bot_bottle.egress.request import RequestIdentity, Tunnel
 from bot_bottle.egress.verdict import Deny, Hint
 from bot_bottle.sidecar.proxy.body import BodyReader, body_reader
-from bot_bottle.sidecar.proxy.exchange import Exchange, allowed_now
+from bot_bottle.sidecar.proxy.client import allowed_now
+from bot_bottle.sidecar.proxy.exchange import Exchange
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import Malformed, ParsedRequest
 from bot_bottle.sidecar.proxy.stream import ClientStream
@@ -68,6 +69,7 @@ class Conversation(ClientStream):
     # -- answers of ours
 
     def _refuse(self, deny: Deny, identity: RequestIdentity, parsed: ParsedRequest) -> None:
+        identity = self._gateway.inspector.shown(identity)
         self._gateway.log.block(deny, identity)
         self._answer(deny.status, refusal_body(deny, identity), refusal_headers(deny), parsed)
 
@@ -161,6 +163,7 @@ class Conversation(ClientStream):
     ) -> None:
         """The exchange came to nothing before its response began."""
         self._exchange = None
+        identity = self._gateway.inspector.shown(identity)
         self._gateway.log.block(deny, identity)
         head_only = identity.method == "HEAD"
         if body_left or not keep_alive or self._gateway.draining:

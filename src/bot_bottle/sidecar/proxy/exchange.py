@@ -3,6 +3,7 @@
 =========  ==========================================  ==================================
 phase      the client's body                           ends by
 =========  ==========================================  ==================================
+judging    is read and held as ``passage`` says        let go, or refusal
 opening    waits (reading pauses at ``held_bytes``)    connection made, or refusal
 sending    forwarded as it comes, re-framed            body's end, or an early response
 answering  (over)                                      response's end
@@ -15,13 +16,13 @@ with a refusal; after it, the client's connection is cut so that no half respons
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
-from bot_bottle.egress.address import check_route_address
 from bot_bottle.egress.decide import decide, on_host
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Allow, Deny, Hint
+from bot_bottle.sidecar.proxy.answer import Answer
 from bot_bottle.sidecar.proxy.body import BodyReader, body_reader
+from bot_bottle.sidecar.proxy.client import Client, allowed_now
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import Body, Malformed, ParsedRequest, ParsedResponse
 from bot_bottle.sidecar.proxy.response import END, Event
@@ -29,33 +30,10 @@ from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream
 from bot_bottle.sidecar.proxy.websocket import WebSocket
 from bot_bottle.sidecar.proxy.websocket_handshake import Opening
 from bot_bottle.sidecar.proxy.websocket_relay import Uninspected
-from bot_bottle.sidecar.proxy.write import CONTINUE, LAST_CHUNK, chunk, request_head, response_head
+from bot_bottle.sidecar.proxy.write import CONTINUE, LAST_CHUNK, chunk, request_head
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Sent again when a reused connection turns out to be closed (RFC 9110 section 9.2.2)."""
-
-
-class Client(Protocol):
-    """What an exchange asks of the connection that it belongs to."""
-
-    deadline: float
-    write_paused: bool
-    upstream: Upstream | None
-    loop: asyncio.AbstractEventLoop
-
-    def send(self, data: bytes) -> None: ...
-
-    def pump(self) -> None: ...
-
-    def exchange_over(self, *, keep_alive: bool, body_left: bool) -> None: ...
-
-    def exchange_refused(
-        self, deny: Deny, identity: RequestIdentity, *, keep_alive: bool, body_left: bool
-    ) -> None: ...
-
-    def becomes_websocket(self, websocket: WebSocket) -> None: ...
-
-    def cut(self, *, flush: bool = False) -> None: ...
 
 
 class Exchange:
@@ -75,14 +53,14 @@ class Exchange:
         self._recording = gateway.recording(identity, allow)
         if self._recording is not None:
             self._body = self._recording.tee(self._body)
-        self._chunked_up = parsed.framing.body is Body.CHUNKED
+        self._passage = gateway.passage(self, identity, allow, parsed.framing, client.loop)
+        self._awaits_continue = identity.expects_continue and not self._body.done
+        self._is_last_chunk_due = False
         self._upstream: Upstream | None = None
         self._opening: asyncio.Task[None] | None = None
         self._queue: list[bytes] = []
         """for the upstream, not yet written"""
-        self._response: ParsedResponse | None = None
-        self._keep_alive = parsed.keep_alive
-        self._chunked_down = False
+        self._answer = Answer(parsed)
         self._over = False
         self._websocket: Opening | None = None
         """of a request that opens one, once it goes upstream"""
@@ -96,10 +74,27 @@ class Exchange:
             self._internal(error)
 
     def _start(self) -> None:
+        self._passage.start()
+        if not self._over:
+            self._wait_for_more()
+
+    # -- for the passage
+
+    def passage_moves(self) -> None:
+        """The body is wanted, or wanted again."""
+        if self._awaits_continue:
+            self._awaits_continue = False
+            if self._parsed.head.version == b"HTTP/1.1":  # RFC 9110 section 10.1.1: an older one can't know
+                self._client.send(CONTINUE)
+        self._wait_for_more()
+        self._client.pump()
+
+    def passage_opens(self) -> None:
+        """Take over the connection's upstream if it fits, or open one."""
+        passage = self._passage
+        self.identity, self._allow = passage.identity, passage.allow
+        self._is_last_chunk_due = passage.framing.body is Body.CHUNKED
         upstream, self._client.upstream = self._client.upstream, None
-        is_new = self._parsed.head.version == b"HTTP/1.1"  # RFC 9110 section 10.1.1: an older one can't know
-        if is_new and self.identity.expects_continue and not self._body.done:
-            self._client.send(CONTINUE)
         if upstream is not None:
             fresh = self._now() - upstream.idle_since < self._gateway.limits.upstream_idle_s
             if upstream.open and fresh and upstream.key == self._key:
@@ -107,6 +102,18 @@ class Exchange:
                 return
             upstream.close()
         self._open()
+
+    def passage_refused(self, deny: Deny) -> None:
+        """Nothing goes, or nothing more: what has gone is no whole request."""
+        self._refuse(deny)
+
+    def passage_failed(self, error: Exception) -> None:
+        """Whatever could not be judged does not go."""
+        self._gateway.log.incident("proxy_error", error=type(error).__name__, host=self.identity.host)
+        deny = Deny(403, "egress DLP: internal error of the scanner", Hint.NONE)
+        self._refuse(on_host(self._gateway.policy, self.identity.host, deny))
+
+    # -- the upstream is opened
 
     def _open(self) -> None:
         self._client.deadline = float("inf")  # the dialer has its own
@@ -142,7 +149,7 @@ class Exchange:
         head = request_head(
             self.identity,
             self._allow,
-            self._parsed.framing,
+            self._passage.framing,
             self._gateway.credentials,
             () if websocket is None else websocket.fields(),
         )
@@ -150,6 +157,7 @@ class Exchange:
         upstream.flow = self
         upstream.reader.expect(self.identity.method, upgrade=websocket is not None)
         self._queue.append(head)
+        self._forward()
         self._wait_for_more()
         if self._body.done:
             self.flush()
@@ -157,6 +165,8 @@ class Exchange:
     def _wait_for_more(self) -> None:
         limits = self._gateway.limits
         wait = limits.response_head_s if self._body.done else limits.body_stall_s
+        if self._passage.asking or self._opening is not None:  # they have their own
+            wait = float("inf")
         self._client.deadline = self._now() + wait
 
     # -- the client's side
@@ -167,9 +177,11 @@ class Exchange:
         return self._body.done
 
     def wants_body(self) -> bool:
-        """More of the request's body can be forwarded now."""
+        """More of the request's body can be judged or forwarded now."""
+        if self._body.done or not self._passage.wants_body:
+            return False
         upstream = self._upstream
-        return not self._body.done and upstream is not None and not upstream.paused
+        return (upstream is not None and not upstream.paused) if self._passage.is_open else True
 
     def feed(self, data: bytes) -> bytes:
         """The next bytes of the request's body; what follows its end is returned, or what was too much work
@@ -180,14 +192,31 @@ class Exchange:
             deny = Deny(403, f"egress: target: {error.what}", Hint.MALFORMED)
             self._refuse(on_host(self._gateway.policy, self.identity.host, deny))
             return b""
-        if self._chunked_up:
-            self._queue += [chunk(piece) for piece in pieces]
+        try:
+            for piece in pieces:
+                self._passage.feed(piece)
             if self._body.done:
+                self._passage.end()
+        except Exception as error:
+            self.passage_failed(error)
+        if not self._over:
+            self._forward()
+            self._wait_for_more()
+        return self._body.rest if self._body.done or not self._over else b""
+
+    def _forward(self) -> None:
+        """Queue what of the body may go."""
+        if self._upstream is None:
+            return
+        passage = self._passage
+        pieces = passage.take()
+        if passage.framing.body is Body.CHUNKED:
+            self._queue += [chunk(piece) for piece in pieces]
+            if passage.finished and self._is_last_chunk_due:
+                self._is_last_chunk_due = False
                 self._queue.append(LAST_CHUNK)
         else:
             self._queue += pieces
-        self._wait_for_more()
-        return self._body.rest
 
     def flush(self) -> None:
         """Write what is queued for the upstream, in one piece."""
@@ -203,7 +232,7 @@ class Exchange:
 
     def on_deadline(self) -> None:
         """What was waited for did not come."""
-        if self._response is not None:
+        if self._answer.response is not None:
             self._cut()
         elif self._upstream is not None and self._upstream.paused:
             self._refuse(self._failure(504, "it took no more of the request body"))
@@ -215,11 +244,18 @@ class Exchange:
     def recheck(self) -> None:
         """A new policy is in force: end, if it no longer allows this. What has not gone out yet goes as the
         new policy says: its credential, its header fields, to an address that it opens."""
-        verdict = decide(self._gateway.policy, self.identity)
-        if not isinstance(verdict, Allow) or not allowed_now(self._gateway, self.identity, self._upstream):
+        passage = self._passage
+        verdict = decide(self._gateway.policy, passage.identity, cut_off=self._gateway.cut_off)
+        if not isinstance(verdict, Allow) or not allowed_now(self._gateway, passage.identity, self._upstream):
             self._cut()
             return
-        changed, self._allow = verdict != self._allow, verdict
+        if not passage.finished and verdict.route.dlp != passage.allow.route.dlp:
+            self._cut()  # it was judged, or is, by other rules
+            return
+        changed = verdict != passage.allow
+        passage.allow = verdict
+        if passage.is_open:
+            self._allow = verdict
         if changed and self._opening is not None:
             self._opening.cancel()
             self._open()
@@ -238,21 +274,22 @@ class Exchange:
             self._recording.take(events)
         for index, event in enumerate(events):
             if isinstance(event, bytes):
-                out.append(chunk(event) if self._chunked_down else event)
+                out.append(self._answer.piece(event))
             elif event is END:
                 ended = True
-                if self._chunked_down:
-                    out.append(LAST_CHUNK)
+                out.append(self._answer.end())
             elif isinstance(event, ParsedResponse):
                 if event.status == 101:
                     self._become_websocket(event, events[index + 1 :])
                     return
-                out.append(self._begin(event))
+                last = not self._body.done or self._gateway.draining
+                out.append(self._answer.begin(event, last=last, cookies=self._allow.keeps_cookies))
         if self._over:
             return
         self._client.deadline = self._now() + self._gateway.limits.response_stall_s
-        if out:
-            self._client.send(out[0] if len(out) == 1 else b"".join(out))
+        data = out[0] if len(out) == 1 else b"".join(out)
+        if data:
+            self._client.send(data)
         if ended:
             self._finish()
 
@@ -286,21 +323,6 @@ class Exchange:
         websocket.upstream_events(rest)
         client.pump()
 
-    def _begin(self, response: ParsedResponse) -> bytes:
-        self._response = response
-        framing = response.framing.body
-        if framing is Body.CHUNKED or framing is Body.UNTIL_CLOSE:
-            self._chunked_down = self._parsed.head.version == b"HTTP/1.1"
-            self._keep_alive = self._keep_alive and self._chunked_down
-        if not self._body.done or self._gateway.draining:
-            self._keep_alive = False
-        return response_head(
-            response,
-            chunked=self._chunked_down,
-            keep_alive=self._keep_alive,
-            cookies=self._allow.keeps_cookies,
-        )
-
     def _finish(self) -> None:
         body_left = not self._body.done
         self._end()
@@ -316,13 +338,13 @@ class Exchange:
                 upstream.abort()
             else:
                 upstream.close()
-        self._client.exchange_over(keep_alive=self._keep_alive, body_left=body_left)
+        self._client.exchange_over(keep_alive=self._answer.keep_alive, body_left=body_left)
 
     def upstream_lost(self, why: str) -> None:
         upstream, self._upstream = self._upstream, None
         if self._over:
             return
-        if self._response is not None:
+        if self._answer.response is not None:
             self._cut()
         elif (
             upstream is not None
@@ -347,20 +369,20 @@ class Exchange:
         """The only end before the response's head: an answer of ours."""
         if self._over:
             return
-        if self._response is not None:
+        if self._answer.response is not None:
             self._cut()
             return
         body_left = not self._body.done
         self._end()
         self._drop_upstream()
-        self._client.exchange_refused(deny, self.identity, keep_alive=self._keep_alive, body_left=body_left)
+        self._client.exchange_refused(
+            deny, self.identity, keep_alive=self._answer.keep_alive, body_left=body_left
+        )
 
     def _cut(self) -> None:
         self._end()
         self._drop_upstream()
-        response = self._response
-        framed = self._chunked_down or (response is not None and response.framing.body is Body.LENGTH)
-        self._client.cut(flush=framed)
+        self._client.cut(flush=self._answer.is_framed)
 
     def _drop_upstream(self) -> None:
         upstream, self._upstream = self._upstream, None
@@ -368,6 +390,7 @@ class Exchange:
             upstream.abort()
 
     def _end(self) -> None:
+        self._passage.close()
         if not self._over:
             self._over = True
             self._gateway.active -= 1
@@ -376,16 +399,3 @@ class Exchange:
         opening, self._opening = self._opening, None
         if opening is not None and opening is not asyncio.current_task():
             opening.cancel()
-
-
-def allowed_now(gateway: Gateway, identity: RequestIdentity, upstream: Upstream | None) -> bool:
-    """Whether the policy in force allows *identity*, and the address that it is connected to."""
-    verdict = decide(gateway.policy, identity)
-    if not isinstance(verdict, Allow):
-        return False
-    if upstream is None or upstream.address is None:
-        return True
-    refusal = check_route_address(
-        verdict.route, identity.host, upstream.address, identity.port, refuse_ports=gateway.refuse_ports
-    )
-    return refusal is None

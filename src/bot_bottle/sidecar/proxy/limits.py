@@ -18,6 +18,12 @@ class Limits:
     held_bytes: int = 128 * 1024
     """of the client's, read ahead while nothing can be done with them: reading pauses above. A whole head
     plus one read"""
+    window_bytes: int = 256 * 1024
+    """of a request body, held until all of it is judged (egress.md §4); a longer one goes on as it clears"""
+    held_body_bytes: int = 16 * 1024 * 1024
+    """of a body that may have to be rewritten or asked about; over it what is found is blocked"""
+    decoded_body_bytes: int = 4 * 1024 * 1024 * 1024
+    """of an encoded body, read; its ratio is bounded, too (``dlp.coding``)"""
     active_requests: int = 512
     """in flight at once (ruling 67); over it 503"""
     idle_connections: int = 10_240

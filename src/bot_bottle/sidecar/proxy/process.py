@@ -1,7 +1,7 @@
 """PROCESS: a sidecar's proxy, already confined. Reads its secrets once, serves until its launcher has gone.
 
 Imported by the parent that forks sidecars: importing makes no event loop, TLS context, thread or secret.
-The log is the only file that it writes to.
+The log is the only file that it writes to, beside its questions (``asking``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ import uvloop
 
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
+from bot_bottle.dlp.known import Kind
 from bot_bottle.egress.config import ConfigError
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import (
@@ -33,9 +35,13 @@ from bot_bottle.ipc.sidecar import (
     TokensTaken,
     ToSidecar,
 )
+from bot_bottle.sidecar.proxy.arming import Extra
+from bot_bottle.sidecar.proxy.asking import FileQuestions
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
-from bot_bottle.sidecar.proxy.log import catch_strays
-from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
+from bot_bottle.sidecar.proxy.inspection import Inspector
+from bot_bottle.sidecar.proxy.log import EventLog, catch_strays
+from bot_bottle.sidecar.proxy.questions import Questions
+from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map, nobody
 
 ROUTES_FILE = "routes.yaml"
 
@@ -52,13 +58,14 @@ def run(
     secrets: int,
     log: int,
     egress_dir: Path = Path("/etc/egress"),
+    run_dir: Path = Path("/run/bot-bottle"),
 ) -> int:
     """Serve one bottle; returns the exit status when the control socket has ended or said to drain.
 
     All descriptors are owned from here on. 1: it could not start; the reason went over *control*.
     """
     try:
-        options = _options(spec, secrets, log, egress_dir)
+        options = _options(spec, secrets, log, egress_dir, run_dir)
     except (BotBottleError, OSError, ValueError, msgspec.MsgspecError) as error:
         _say(control, Refused(_reason(error)))
         return 1
@@ -67,14 +74,18 @@ def run(
         return runner.run(_serve(options, listener, control, link, egress_dir))
 
 
-def _options(spec: SidecarSpec, secrets: int, log: int, egress_dir: Path) -> ProxyOptions:
-    tokens = read_secrets(secrets)
+def _options(spec: SidecarSpec, secrets: int, log: int, egress_dir: Path, run_dir: Path) -> ProxyOptions:
+    message = read_secrets(secrets)
     text = (egress_dir / ROUTES_FILE).read_text(encoding="utf-8")
     return ProxyOptions(
         policy_text=text,
         authority=CertificateAuthority.create(),
         log_fd=log,
-        tokens=tokens,
+        tokens=_as_tokens(message),
+        secrets=[
+            Extra(item.name, Secret(item.value), Kind(item.kind), tuple(item.hosts)) for item in message.known
+        ],
+        questions=_questions(spec, egress_dir, run_dir) if spec.supervise else nobody,
         nonce=spec.nonce,
         connect_to=connect_map(spec.connect_to),
         extra_ca_pem=spec.extra_ca_pem,
@@ -82,17 +93,37 @@ def _options(spec: SidecarSpec, secrets: int, log: int, egress_dir: Path) -> Pro
     )
 
 
-def read_secrets(fd: int, limit: int = MAX_SECRETS_BYTES) -> dict[str, Secret]:
+def _questions(
+    spec: SidecarSpec, egress_dir: Path, run_dir: Path
+) -> Callable[[Inspector, EventLog], Questions]:
+    def make(inspector: Inspector, log: EventLog) -> Questions:
+        return FileQuestions(
+            inspector,
+            log,
+            bottle=spec.bottle,
+            launch=spec.launch or spec.nonce,
+            run_dir=run_dir,
+            egress_dir=egress_dir,
+            timeout_s=spec.hold_s,
+        )
+
+    return make
+
+
+def _as_tokens(message: SidecarSecrets) -> dict[str, Secret]:
+    return {name: Secret(value) for name, value in message.tokens.items()}
+
+
+def read_secrets(fd: int, limit: int = MAX_SECRETS_BYTES) -> SidecarSecrets:
     """Read the pipe to its end, once, and close it. Raises ValueError."""
     with os.fdopen(fd, "rb") as pipe:
         data = pipe.read(limit + 1) or b""
     if len(data) > limit:
         raise ValueError("the secrets are too large")
     try:
-        message = msgspec.json.decode(data, type=SidecarSecrets)
+        return msgspec.json.decode(data, type=SidecarSecrets)
     except msgspec.MsgspecError:
         raise ValueError("the secrets could not be read") from None  # its message could quote them
-    return {name: Secret(value) for name, value in message.tokens.items()}
 
 
 async def _serve(
@@ -116,7 +147,7 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, over, True)
     loop.add_signal_handler(signal.SIGHUP, _reload, proxy, egress_dir)
-    _say(control, Ready(proxy.version, options.authority.ca_pem))
+    _say(control, Ready(proxy.version, options.authority.ca_pem, proxy.warnings))
     try:
         if await over:
             await proxy.drain()
@@ -156,7 +187,7 @@ def _take_tokens(proxy: ProxyServer, pipe: int) -> TokensTaken | Refused:
     """The pipe was written whole before its message was sent, so that nothing is ever waited for here."""
     try:
         os.set_blocking(pipe, False)
-        proxy.replace_tokens(read_secrets(pipe, MAX_NEW_TOKENS_BYTES))
+        proxy.replace_tokens(_as_tokens(read_secrets(pipe, MAX_NEW_TOKENS_BYTES)))
     except (BotBottleError, OSError, ValueError) as error:
         return Refused(_reason(error))
     return TokensTaken()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot_bottle.base.errors import BotBottleError
@@ -18,13 +18,17 @@ from bot_bottle.egress.codec import load_policy, policy_version
 from bot_bottle.egress.hosts import BadHost, canonical_host
 from bot_bottle.egress.match import CompiledPolicy, compile_policy
 from bot_bottle.ipc.sidecar import ConnectTo
+from bot_bottle.sidecar.proxy.arming import Armoury, Extra, MakeEngine, make_engine
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.connection import ClientConnection
 from bot_bottle.sidecar.proxy.gateway import Gateway
+from bot_bottle.sidecar.proxy.held import Held
+from bot_bottle.sidecar.proxy.inspection import Inspector
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
 from bot_bottle.sidecar.proxy.lookup import Resolver, system_resolver
 from bot_bottle.sidecar.proxy.proxyauth import ProxyAuth
+from bot_bottle.sidecar.proxy.questions import NobodyToAsk, Questions
 from bot_bottle.sidecar.proxy.tls import LeafContexts, upstream_context
 from bot_bottle.sidecar.proxy.turns import Turns
 from bot_bottle.sidecar.proxy.upstream import Dialer
@@ -46,6 +50,11 @@ def connect_map(items: Iterable[ConnectTo]) -> dict[tuple[str, int], tuple[str, 
     return found
 
 
+def nobody(inspector: Inspector, log: EventLog) -> Questions:  # noqa: ARG001
+    """Nobody is asked."""
+    return NobodyToAsk()
+
+
 @dataclass(frozen=True)
 class ProxyOptions:
     """What a proxy is started with; nothing of it changes while it runs but the policy."""
@@ -55,6 +64,12 @@ class ProxyOptions:
     log_fd: int
     tokens: Mapping[str, Secret] = field(default_factory=dict)
     """slot or variable name to value"""
+    secrets: Collection[Extra] = ()
+    """known secrets that are in no slot"""
+    questions: Callable[[Inspector, EventLog], Questions] = nobody
+    """made once, in the loop"""
+    make_engine: MakeEngine = make_engine
+    held: Held = field(default_factory=Held)
     nonce: str = ""
     connect_to: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     """(canonical host, port) to (address, port)"""
@@ -83,8 +98,15 @@ class ProxyServer:
         self.version = policy_version(options.policy_text)
         """SHA-256 hex of the policy in force"""
         turns = Turns()
+        self._armoury = Armoury(options.secrets, options.make_engine)
+        armed = self._armoury.arm(self._credentials.values, policy.policy)
+        assert armed is not None  # the first time it is
+        inspector = Inspector(armed, policy=lambda: self._gateway.policy, log=log, cut_off=self._cut_off)
         self._gateway = Gateway(
             policy=policy,
+            inspector=inspector,
+            questions=options.questions(inspector, log),
+            held=options.held,
             credentials=self._credentials,
             leaves=LeafContexts(options.authority),
             dialer=Dialer(
@@ -108,6 +130,11 @@ class ProxyServer:
     @property
     def log(self) -> EventLog:
         return self._gateway.log
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Secrets that can't be looked for, by name."""
+        return self._armoury.warnings
 
     @property
     def active(self) -> int:
@@ -149,6 +176,7 @@ class ProxyServer:
             self.log.incident("egress_reload_failed", reason=str(error), version=self.version)
             raise
         self.version = policy_version(policy_text)
+        self._rearm(policy)
         self._gateway.install(policy)
         self.log.note("egress_reloaded", version=self.version)
         return self.version
@@ -163,6 +191,7 @@ class ProxyServer:
         except BotBottleError as error:
             self.log.incident("egress_tokens_refused", reason=str(error))
             raise
+        self._rearm(self._gateway.policy)
         self.log.note("egress_tokens_replaced", slots=sorted(tokens))
 
     async def drain(self) -> None:
@@ -194,6 +223,15 @@ class ProxyServer:
         until = loop.time() + gateway.limits.linger_s
         while gateway.connections and loop.time() < until:
             await asyncio.sleep(0)
+
+    def _cut_off(self) -> None:
+        self._gateway.cut()
+
+    def _rearm(self, policy: CompiledPolicy) -> None:
+        """Look for the values that are used from now on, too."""
+        armed = self._armoury.arm(self._credentials.values, policy.policy)
+        if armed is not None:
+            self._gateway.inspector.rearm(armed)
 
     def _checked(self, text: str) -> CompiledPolicy:
         policy = load_policy(text)

@@ -47,6 +47,11 @@ class Credentials:
     def __init__(self, values: Mapping[str, Secret]) -> None:
         self._values = dict(values)
 
+    @property
+    def values(self) -> Mapping[str, Secret]:
+        """By slot."""
+        return self._values
+
     def check(self, policy: Policy) -> None:
         """Raises :class:`CredentialError` when *policy* names a slot without a value: nothing is ever sent
         without the credential that its route is to have."""

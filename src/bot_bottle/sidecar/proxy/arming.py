@@ -1,0 +1,101 @@
+"""Which secrets the scanner of one proxy knows, and the engine that looks for them.
+
+Known are the values of all slots (those that the policy names, and ``EGRESS_TOKEN_*``), and what the launch says
+besides: variables of the operator's, secrets that the bottle itself was given, the canary (dlp.md §2; rulings 16,
+48, 61). A slot's earlier values stay known: a login that was refreshed may still be good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from bot_bottle.base.secret import Secret
+from bot_bottle.dlp.known import Kind, Known, KnownSecrets
+from bot_bottle.dlp.patterns import Patterns
+from bot_bottle.dlp.scan import Engine
+from bot_bottle.egress.config import Policy
+from bot_bottle.egress.headers import injections
+from bot_bottle.sidecar.proxy.inspection import Arms, KnownSecret
+
+SLOT_PREFIX = "EGRESS_TOKEN_"
+
+KEPT_VALUES = 4
+"""of one slot: the one in use and three before it"""
+
+EARLIER = "#"
+"""between a slot's name and the number of an earlier value; no variable's name has it"""
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A secret that is in no slot."""
+
+    name: str
+    value: Secret
+    kind: Kind
+    hosts: tuple[str, ...] = ()
+
+
+MakeEngine = Callable[[KnownSecrets], Engine]
+
+
+def make_engine(known: KnownSecrets) -> Engine:
+    """All detectors."""
+    return Engine(_patterns(), known)
+
+
+@cache
+def _patterns() -> Patterns:
+    """One for the process: it holds no secret, and takes a tenth of a second to make."""
+    return Patterns()
+
+
+class Armoury:
+    """What is known by now; asked for a new engine when tokens or policy change."""
+
+    def __init__(self, extras: Iterable[Extra], make: MakeEngine) -> None:
+        self._extras = tuple(extras)
+        self._make = make
+        self._slots: dict[str, list[Secret]] = {}
+        self.warnings: tuple[str, ...] = ()
+        """by name, which of them can't be looked for (rulings 12, 54)"""
+
+    def arm(self, tokens: Mapping[str, Secret], policy: Policy) -> Arms | None:
+        """None: they are what they were."""
+        before = {name: list(values) for name, values in self._slots.items()}
+        for name in _slots(tokens, policy):
+            values = self._slots.setdefault(name, [])
+            if tokens[name] not in values:
+                values.insert(0, tokens[name])
+                del values[KEPT_VALUES:]
+        if before == self._slots and before:
+            return None
+        known: dict[str, Known] = {}
+        table: dict[str, KnownSecret] = {}
+        for name, values in self._slots.items():
+            for number, value in enumerate(values):
+                key = f"{name}{EARLIER}{number}" if number else name
+                known[key], table[key] = _known(value, Kind.INJECTED, ())
+        for extra in self._extras:
+            known[extra.name], table[extra.name] = _known(extra.value, extra.kind, extra.hosts)
+        secrets = KnownSecrets(known)
+        self.warnings = secrets.warnings
+        return Arms(self._make(secrets), secrets, table)
+
+
+def _slots(tokens: Mapping[str, Secret], policy: Policy) -> list[str]:
+    named = {inject.token for route in policy.routes for inject in injections(route)}
+    if policy.upstream_proxy is not None and policy.upstream_proxy.token is not None:
+        named.add(policy.upstream_proxy.token)
+    return [name for name in tokens if name in named or name.startswith(SLOT_PREFIX)]
+
+
+def _known(value: Secret, kind: Kind, hosts: tuple[str, ...]) -> tuple[Known, KnownSecret]:
+    return Known(value, kind, frozenset(hosts)), KnownSecret(_digest(value), kind, hosts)
+
+
+def _digest(value: Secret) -> bytes:
+    return hashlib.sha256(value.reveal().encode("utf-8", "surrogateescape")).digest()
