@@ -22,7 +22,6 @@ from bot_bottle.launch.environment import RESERVED, agent_environment
 from bot_bottle.launch.known import known_values
 from bot_bottle.launch.plan import LaunchError, LaunchPlan, LoginSource, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, resolve_slots
-from bot_bottle.launch.preset_routes import bottle_routes
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.routes_file import read_routes_file
 from bot_bottle.proposals.limits import TIMEOUT_VARIABLE, read_timeout
@@ -304,6 +303,8 @@ def _routes(
     routes: list[Route] = []
     roots: list[Path] = []
     if bottle:
+        from bot_bottle.manifest.preset_routes import bottle_routes  # loaded already, as the bottle was
+
         log = bottle.egress.log
         routes += bottle_routes(bottle)
         roots += [Path(bottle.egress.extra_ca)] if bottle.egress.extra_ca else []
