@@ -28,7 +28,7 @@ BLOCK = {
 def test_a_record_reads_in_one_order() -> None:
     """Time, event, method, host with path, status, reason, then what else there is."""
     assert click.unstyle(readable(BLOCK)) == (
-        "2026-03-04T05:00:00.000Z egress_block GET x.example/y 403 egress: route: no route for this host port=443"
+        "2026-03-04T05:00:00.000Z egress_block GET x.example/y 403 egress: route: no route for this host"
     )
 
 

@@ -43,7 +43,15 @@ _ALWAYS = frozenset(
 _COLORS = (
     (frozenset({"egress_block", "egress_canary", "egress_cut_off", "proxy_error"}), "red"),
     (
-        frozenset({"egress_redacted", "egress_dlp_warn", "egress_token_supervise", "egress_upstream"}),
+        frozenset(
+            {
+                "egress_redacted",
+                "egress_dlp_warn",
+                "egress_token_supervise",
+                "egress_upstream",
+                "egress_websocket_closed",
+            }
+        ),
         "yellow",
     ),
     (frozenset({"egress_token_allowed", "egress_reloaded"}), "green"),
@@ -161,6 +169,8 @@ def readable(record: dict[str, Any]) -> str:
     rest = {key: value for key, value in record.items() if key not in _HEAD and key not in _BULK}
     where = _text(record, "host") + _text(record, "path")
     size = rest.pop("body_bytes", None)
+    if rest.get("port") == 443:
+        del rest["port"]
     words = [_text(record, "method"), where, _text(record, "status"), _text(record, "reason")]
     if size is not None:
         words.append(f"{size} bytes")
