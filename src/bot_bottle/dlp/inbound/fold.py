@@ -56,6 +56,7 @@ _OTHER_APOSTROPHES = re.compile("[’‘´]+")
 _OTHER_SENTENCE = re.compile("[。！？；｡]+")
 _OTHER = re.compile("[^\\w.!?;]+")
 _CJK_GAP = re.compile("(?<=[\u3040-\u30ff\u3400-\u9fff]) (?=[\u3040-\u30ff\u3400-\u9fff])")
+_EMPHASIS: dict[int, None] = dict.fromkeys(map(ord, "*~`"), None)
 _INLINE = re.compile(
     "<!--[^<>]{0,200}-->|</?(?:a|abbr|b|bdi|bdo|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|small|"
     "span|strike|strong|sub|sup|tt|u|var|wbr)"
@@ -98,6 +99,11 @@ def without_tags(text: str) -> str:
     if "<" not in text:
         return text
     return _TAG.sub(" ", _INLINE.sub("", text))
+
+
+def without_emphasis(text: str) -> str:
+    """Without the marks that make a word bold, struck out or code."""
+    return text.translate(_EMPHASIS) if any(mark in text for mark in "*~`") else text
 
 
 def lookalikes(text: str) -> str:

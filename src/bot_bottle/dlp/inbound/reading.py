@@ -25,6 +25,7 @@ from bot_bottle.dlp.inbound.fold import (
     fold,
     joined_letters,
     lookalikes,
+    without_emphasis,
     without_invisible,
     without_tags,
 )
@@ -42,9 +43,12 @@ _INSIDE_WORD = re.compile(
 )
 _LEET = re.compile("[a-zA-Z][013457@$!|+€][a-zA-Z013457@$!|+€]|(?<![a-zA-Z0-9])[134570@$!|][a-zA-Z]{2}")
 _TURNED_WORDS = re.compile(
-    "(?i)vafgehpgv|cebzcg|vtaber|qvfertneq|sbetrg|\\b(?:gur|lbh|lbhe|naq)\\b|snoitcurtsni|tpmorp|"
-    "erongi|drager|\\b(?:eht|uoy|ruoy|dna)\\b"
+    "(?i)vafgehpgv|cebzcg|vtaber|qvfertneq|perqragv|cnffjbeq|frperg|\\b(?:gur|lbh|lbhe|naq|guvf|gung|"
+    "nyy|jvgu|sebz|zhfg|jvyy)\\b|"
+    "noitcurtsni|tpmorp|erongi|dragersid|laitnederc|drowssap|terces|\\b(?:eht|uoy|ruoy|dna|siht|taht|"
+    "htiw|morf|tsum|lliw)\\b"
 )
+_SEQUENCE = re.compile("\x1b\\[[0-9;?]{0,40}[a-zA-Z]")
 _CONCEALED_ROWS = frozenset(number for number, row in enumerate(ROWS) if row.hidden)
 
 
@@ -63,8 +67,11 @@ def _forms(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
     bare = without_tags(plain)
     if bare != plain:
         yield ("tags",), bare
-    alike = lookalikes(bare)
-    if alike != bare:
+    loose = without_emphasis(bare)
+    if loose != bare:
+        yield ("emphasis",), loose
+    alike = lookalikes(loose)
+    if alike != loose:
         yield ("look-alikes",), alike
     if _LEET.search(alike):
         yield ("leetspeak",), alike.translate(LEET_I)
@@ -152,6 +159,8 @@ def read(raw: str, page: Callable[[], tuple[str, int]], near: set[int], disguise
     texts: list[tuple[tuple[str, ...], str]] = [((), raw)]
     if opened != raw:
         texts.append((("unescaped",), opened))
+    if "\x1b" in opened:
+        texts += [(("terminal",), _SEQUENCE.sub(join, opened)) for join in ("", " ")]
     plain = _scrutinize(texts, said) if disguised else _glance(texts, near, said)
     if plain or said:
         for number, how, severity in _not_shown(*page()):
@@ -171,8 +180,7 @@ def _not_shown(page: str, start: int) -> Iterator[tuple[int, str, Severity]]:
             severity = Severity.WARN if piece.how == META_DESCRIPTION else Severity.BLOCK
             for _, numbers in _seen(passage):
                 for number in numbers:
-                    if severity is Severity.BLOCK or number not in _CONCEALED_ROWS:
-                        yield number, piece.how, severity
+                    yield number, piece.how, severity
 
 
 def _note(said: dict[int, Said], numbers: set[int], views: tuple[str, ...], severity: Severity) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot_bottle.dlp.inbound.row import Row
-from bot_bottle.dlp.inbound.rows import hidden, languages, marks, orders, override, takeover
+from bot_bottle.dlp.inbound.rows import abroad, hidden, languages, marks, orders, override, takeover
 
 ROWS: tuple[Row, ...] = (
     *override.ROWS,
@@ -11,5 +11,6 @@ ROWS: tuple[Row, ...] = (
     *marks.ROWS,
     *orders.ROWS,
     *languages.ROWS,
+    *abroad.ROWS,
     *hidden.ROWS,
 )

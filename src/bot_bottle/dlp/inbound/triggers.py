@@ -37,20 +37,161 @@ _STYLED = (
     r"\xe2\x92[\x9c-\xb5]|\xf0\x9f\x87[\xa6-\xbf]|\xf0\x9f\x85[\x80-\xbf]|\xf0\x9f\x84[\xb0-\xbf]|"
     r"\xe1\xb4[\x80-\xa2]|[a-z]\xcc[\x80-\xbf]|[a-z]\xcd[\x80-\xaf])"
 )
-_LEET = (
-    "1gnor|ign0r|1gn0r|!gnor|!gn0r|gn0re|gnor3|gn0r3|pr3vi|pr3v1|r3v10|rev10|revi0|v10us|vi0us|vi0u5|"
-    "1nstr|!nstr|in5tr|"
-    "1n5tr|in\\$tr|n5truc|nstru7|ruct1|ruc7i|ruc71|ucti0|uct10|ct10n|cti0n|ti0ns|t10ns|710n5|pr0mp|"
-    "r0mpt|0mp75|5yste|sy5te|"
-    "sy\\$te|syst3m|5y5t3|5y573|d1sre|di5re|d15re|disr3g|sr3ga|r3g4r|f0rge|forg3t|f0rg3|f0r93|s3cre|"
-    "secr3t|s3cr3|53cr3|r3vea|"
-    "r3v34|rev34|cr3de|cr3d3|d3nti|p4ssw|pa55w|p455w|ssw0r|55w0r|t0ken|tok3n|t0k3n|4bove|ab0ve|ab0v3|"
-    "4b0v3|rul3s|ru1es|"
-    "pri0r|pr10r|p4\\$\\$|us3r |7h3 u|th3 u"
+_LEET = [
+    "1gnor",
+    "ign0r",
+    "1gn0r",
+    "!gnor",
+    "!gn0r",
+    "gn0re",
+    "gnor3",
+    "gn0r3",
+    "pr3vi",
+    "pr3v1",
+    "r3v10",
+    "rev10",
+    "revi0",
+    "v10us",
+    "vi0us",
+    "vi0u5",
+    "1nstr",
+    "!nstr",
+    "in5tr",
+    "1n5tr",
+    "in$tr",
+    "n5truc",
+    "nstru7",
+    "ruct1",
+    "ruc7i",
+    "ruc71",
+    "ucti0",
+    "uct10",
+    "ct10n",
+    "cti0n",
+    "ti0ns",
+    "t10ns",
+    "710n5",
+    "pr0mp",
+    "r0mpt",
+    "0mp75",
+    "5yste",
+    "sy5te",
+    "sy$te",
+    "syst3m",
+    "5y5t3",
+    "5y573",
+    "d1sre",
+    "di5re",
+    "d15re",
+    "disr3g",
+    "sr3ga",
+    "r3g4r",
+    "f0rge",
+    "forg3t",
+    "f0rg3",
+    "f0r93",
+    "s3cre",
+    "secr3t",
+    "s3cr3",
+    "53cr3",
+    "r3vea",
+    "r3v34",
+    "rev34",
+    "cr3de",
+    "cr3d3",
+    "d3nti",
+    "p4ssw",
+    "pa55w",
+    "p455w",
+    "ssw0r",
+    "55w0r",
+    "t0ken",
+    "tok3n",
+    "t0k3n",
+    "4bove",
+    "ab0ve",
+    "ab0v3",
+    "4b0v3",
+    "rul3s",
+    "ru1es",
+    "pri0r",
+    "pr10r",
+    "p4$$",
+    "n0w_0n",
+    "us3r_",
+    "u53r_",
+    "_y0u_",
+    "_4nd_",
+    "_th3_",
+    "_7h3_",
+    "fr0m_",
+    "mu5t_",
+    "mus7_",
+    "_4ll_",
+    "_a11_",
+    "s3nd_",
+    "53nd_",
+    "_r34d",
+    "re4d_",
+    "wi7h_",
+    "w1th_",
+    "w17h_",
+    "th15_",
+    "thi5_",
+    "7his_",
+    "7h15_",
+    "t3ll_",
+    "73ll_",
+    "4n5w",
+    "n5w3r",
+    "3v3ry",
+    "ev3ry",
+    "f1l3_",
+    "c0n73",
+    "c0nt3",
+    "n73nt",
+    "m3554",
+    "5h0w_",
+    "upl04",
+    "env1r",
+    "4dm1n",
+    "d3l37",
+    "d3l3t",
+    "3x3cu",
+    "c0mm4",
+    "5cr1p",
+    "pl34s",
+    "pl3as",
+    "y0ur_",
+    "k3y5_",
+    "k3ys_",
+]
+"""pieces of the words that a disguised order can hardly do without; ``_``: a space"""
+_ROT13_WORDS = "[^a-z](?:gur|naq|lbh|lbhe|guvf|gung|nyy|jvgu|sebz|zhfg|jvyy|abg)[^a-z]"
+_ROT13_KEYS = "vafgehpgvba|cebzcg|vtaber|qvfertneq|perqragvny|cnffjbeq|frperg|ercbfvgbel"
+_REVERSED_WORDS = "[^a-z](?:eht|uoy|ruoy|siht|taht|htiw|morf|tsum|lliw|dna|lla)[^a-z]"
+_REVERSED_KEYS = "noitcurtsni|tpmorp|erongi|dragersid|laitnederc|drowssap|terces|yrotisoper"
+_APART = (
+    "gnor",
+    "rega",
+    "orge",
+    "ucti",
+    "romp",
+    "yste",
+    "revi",
+    "ecre",
+    "send",
+    "user",
+    "your",
+    "from",
+    "must",
+    "read",
+    "file",
+    "tell",
+    "pass",
+    "with",
 )
-"""pieces of the words that a disguised order can hardly do without"""
-_ROT13_WORDS = "(?:gur|naq|lbh|lbhe|guvf|gung|nyy|jvgu)"
-_REVERSED_WORDS = "(?:eht|dna|uoy|ruoy|siht|taht|lla|htiw)"
+"""pieces of such words, too, that are looked for with their letters apart"""
 
 
 def _apart(piece: str) -> str:
@@ -73,19 +214,18 @@ EVIDENCE: dict[str, str] = {
     "quoted-printable": "(?:=(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])){3}",
     "split-by-tags": rf"[a-z](?:{_INLINE}){{1,2}}[a-z]{{1,8}}(?:{_INLINE})[a-z]",
     "split-by-emphasis": r"[a-z](?:\*\*|~~|\*)[a-z]{1,8}(?:\*\*|~~|\*)[a-z]",
-    "leetspeak": _LEET,
-    "spaced": "|".join(
-        _apart(piece) for piece in ("gnor", "rega", "orge", "ucti", "romp", "yste", "revi", "ecre")
-    ),
+    "leetspeak": "|".join(re.escape(piece.replace("_", " ")) for piece in _LEET),
+    "form": r"(?:[a-z.,]\+[a-z]{1,14}){4}|(?:%20[a-z]{1,14}){3}",
+    "tagged-words": "(?:<(?:b|i|u|em|strong|font|mark|s|big|small|sub|sup|bdo|span|"
+    "a)[^<>]{0,40}>[a-z',.]{1,14}"
+    "</[a-z]{1,6}>[ ]{0,2}){4}",
+    "spaced": "|".join(_apart(piece) for piece in _APART),
     "base64": r"(?:[I-Za-f][C-HS-Xi-ny-z0-3][A-Za-z0-9+/_-]{2}){6}",
     "base32": "[A-Z2-7]{40}",
     "hex": r"(?:[2467][0-9a-f]){16}|(?:[2467][0-9a-f][ :]){10}|(?:(?:\\x|0x)[2467][0-9a-f][, ]{0,2}){6}",
     "numbers": "(?:0[01]{7}[ ,]){8}",
-    "rot13": rf"vafgehpgvba|[^a-z]{_ROT13_WORDS}[^a-z].{{0,50}}[^a-z]{_ROT13_WORDS}[^a-z].{{0,50}}"
-    rf"[^a-z]{_ROT13_WORDS}[^a-z]|(?:vtaber|qvfertneq|sbetrg).{{1,60}}(?:cebzcg|ehyrf|nobir)",
-    "reversed": rf"snoitcurtsni|[^a-z]{_REVERSED_WORDS}[^a-z].{{0,50}}[^a-z]{_REVERSED_WORDS}[^a-z]"
-    rf".{{0,50}}[^a-z]{_REVERSED_WORDS}[^a-z]|(?:tpmorp|selur|evoba).{{1,60}}(?:erongi|"
-    r"drager|tegrof)",
+    "rot13": f"{_ROT13_KEYS}|{_ROT13_WORDS}.{{0,60}}{_ROT13_WORDS}",
+    "reversed": f"{_REVERSED_KEYS}|{_REVERSED_WORDS}.{{0,60}}{_REVERSED_WORDS}",
     "terminal": r"\x1b\[(?:\d{1,3};){0,6}8(?:;\d{1,3}){0,6}m|\\u001b\[(?:\d{1,3};){0,6}8m",
 }
 """Name and pattern. Cheap where they have a literal; the others are short runs of character classes."""
@@ -99,13 +239,19 @@ WIDEST = 512
 _NAMES = {_FIRST_EVIDENCE + number: name for number, name in enumerate(EVIDENCE)}
 
 
+def _spaced(trigger: str) -> str:
+    """*trigger* with room for markup, escapes and line ends wherever it has a space outside of a class."""
+    parts = re.split(r"(\\.|\[(?:\\.|[^\]\\])+\])", trigger)
+    return "".join(part if at % 2 else re.sub(" (?![?*+{])", ".{1,8}", part) for at, part in enumerate(parts))
+
+
 def expressions() -> list[tuple[int, bytes, int]]:
     """(number, pattern, flags) of everything that is looked for."""
     flags = hyperscan.HS_FLAG_DOTALL
     out = [
         (number, trigger.encode(), flags | hyperscan.HS_FLAG_CASELESS)
         for number, row in enumerate(ROWS)
-        for written in row.trigger.split("\n")
+        for written in map(_spaced, row.trigger.split("\n"))
         for trigger in dict.fromkeys((written, written if written.isascii() else fold(written)))
     ]
     for number, name in _NAMES.items():
