@@ -7,6 +7,7 @@ runs only where the one-pass search has seen a name, a separator and a value wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import re2
@@ -23,28 +24,48 @@ from bot_bottle.dlp.wording import reads_like_words, surprise
 GENERIC = "generic-secret"
 GENERIC_REASON = "a value that looks random, under a name of a secret"
 
-_WORD = r"(?:secret|token|passw|passphrase|passcode|_pass|pwd|key|auth|cred|bearer|dsn)"
+_WORDS = (b"secret", b"token", b"pass", b"pwd", b"key", b"auth", b"cred")
+_WORD = f"(?:{b'|'.join(_WORDS).decode()})"
 _TAIL = r"[A-Za-z0-9_.\-]{0,32}"
-_SPACE = r"(?:\s|\\{1,4}[nrt])"
-_CLOSE = r"""[\\"'`\])]{0,8}"""
-_OPERATOR = r"(?:=>|[:?+]?={1,3}|:|,|>|:\s{0,2}[a-z][a-z0-9_.\[\]<>|?]{0,24}\s{0,3}=)"
-_PAIR = rf""",?{_SPACE}{{0,12}}["'\\]{{0,8}}(?:value|content|default)["'\\]{{0,8}}\s{{0,3}}[:=]\s{{0,3}}"""
-_BETWEEN = rf"(?:{_SPACE}{{0,8}}{_OPERATOR}{_SPACE}{{0,8}}|{_SPACE}{{1,8}}|{_PAIR})"
-_OPEN = r"""(?:[bfru@]{0,2}["'`\\(\[]{1,8})?"""
-_SCHEME = r"(?:(?:bearer|basic|token|bot|apikey|api-key|key|ssws|geniekey|api-token|splunk|zoho-oauthtoken)\s{1,2})?"
 _VALUE = r"[!#$%*+\-./0-9:=?@A-Z^_a-z~]"
 
-_HEAD = rf"{_WORD}{_TAIL}{_CLOSE}{_BETWEEN}{_OPEN}{_SCHEME}"
-_FORWARD = re2.compile(
-    rf"(?is)({_WORD}{_TAIL}){_CLOSE}{_BETWEEN}{_OPEN}{_SCHEME}({_VALUE}{{8,512}})".encode()
+_LOOSE = r"""[\\"'`\])\s=:,>(\[]{1,16}"""
+_BETWEEN_WORD = (
+    r"(?:value|content|default|bearer|basic|token|bot|api-?key|key|api-token|ssws|geniekey|splunk|klaviyo-api-key|"
+    r"zoho-oauthtoken|str|string|char|text)"
 )
-TRIGGER = rf"{_HEAD}(?:{_VALUE}{{8,40}}[0-9]|{_VALUE}{{0,7}}[0-9]{_VALUE}{{8}})"
-_BACKWARD = re2.compile(rf"(?is)(?:{TRIGGER})\z".encode())
+TRIGGER = (
+    rf"{_WORD}{_TAIL}{_LOOSE}(?:(?:n {{1,12}})?{_BETWEEN_WORD}{_LOOSE})?"
+    rf"(?:{_VALUE}{{8,40}}[0-9]|{_VALUE}{{0,7}}[0-9]{_VALUE}{{8}})"
+)
+"""A name, punctuation (and perhaps a scheme, a type, or ``value``), and a value with a digit. Few words, few
+choices: each costs on every byte. What exactly stands between is left to :data:`_UP_TO_VALUE`."""
 
-BEFORE = 256
-REACH = 700
-"""How far back from the end of a trigger, and on from its beginning, is looked; in bytes."""
+_SPACE = r"(?:\s|\\{1,4}[nrt])"
+_CLOSE = r"""[\\"'`\])]{0,8}"""
+_TYPE = r":\s{0,2}[a-z][a-z0-9_.\[\]<>|?]{0,24}\s{0,3}="
+_OPERATOR = rf"(?:{_TYPE}|=>|[:?+]?={{1,3}}|:|,|>)"
+_PAIR = rf""",?{_SPACE}{{0,12}}["'\\]{{0,8}}(?:value|content|default)["'\\]{{0,8}}\s{{0,3}}[:=]\s{{0,3}}"""
+_BETWEEN = rf"(?:{_PAIR}|{_SPACE}{{0,8}}{_OPERATOR}{_SPACE}{{0,8}}|[ \t]{{1,4}}|\([ \t]{{0,2}})"
+_OPEN = r"""(?:[bfru@]{0,2}["'`\\(\[]{1,8})?"""
+_SCHEME = (
+    r"(?:(?:bearer|basic|token|bot|apikey|api-key|key|ssws|geniekey|api-token|splunk|klaviyo-api-key|"
+    r"zoho-oauthtoken)\s{1,2})?"
+)
+_UP_TO_VALUE = re2.compile(rf"(?is){_WORD}{_TAIL}{_CLOSE}{_BETWEEN}{_OPEN}{_SCHEME}".encode())
+"""What stands before a value; the first way to read it counts (no groups: they would cost more than the search)."""
+_RUN = re.compile(rf"{_VALUE}{{8,512}}".encode())
 
+BEFORE = 160
+HEAD = 128
+"""How far back from the end of a trigger a name is looked for, and how long what stands before a value may be."""
+
+GENERIC_LEAST = 16
+PASSWORD_LEAST = 10
+HEX_LEAST = 32
+"""The shortest value of a name that says nothing of its form, of a password, of hexadecimal digits; in bytes."""
+
+_QUOTES = frozenset(b"\"'`")
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 
 
@@ -84,39 +105,77 @@ class Assignments:
             for rule in rules
             if rule.name != GENERIC
         )
+        words = sorted({word for known in self._known for word in known.keywords})
+        self._keywords = re2.compile(b"|".join(re2.escape(word) for word in words) or rb"\z.")
 
     def __bool__(self) -> bool:
         return True
 
     def judge(self, text: bytes, end: int, steps: Steps) -> tuple[Hit | None, int]:
         """The assignment whose trigger ends at *end*, and up to where the text is done with."""
-        window = text[max(0, end - BEFORE) : end]
-        found = _BACKWARD.search(window)
-        if found is None:
+        for start in reversed(_starts(text, max(0, end - BEFORE), end)):
+            head = _UP_TO_VALUE.match(text[start : start + HEAD])
+            steps.read += HEAD
+            run = head and _RUN.match(text, start + head.end())
+            if run and run.end() >= end:
+                break
+        else:
             return None, end
-        start = end - len(window) + found.start()
-        whole = _FORWARD.match(text[start : start + REACH])
-        steps.read += end - start + REACH
-        if whole is None:
-            return None, end
-        first, last = start + whole.start(2), start + whole.end(2)
-        first, last = _trimmed(text, first, last)
-        done = max(end, start + whole.end(2))
-        value = text[first:last]
-        if len(value) < 8 or is_placeholder(value):
-            return None, done
-        name = _whole_name(text, start, start + whole.end(1))
-        around = (text[max(0, start - NEAR) : first] + text[last : last + NEAR]).lower()
-        for known in self._known:
-            if _fits(known, name.lower(), around, value):
-                return Hit(known.rule.name, first, last, known.reason), done
+        done = run.end()
+        first, last = _trimmed(text, run.start(), done)
+        named = _name_end(text, start)
+        value, between = text[first:last], text[named:first]
         if (
-            names.is_secret(name)
-            and _random(value, names.is_password(name))
-            and text[last : last + 1] != b"("
+            len(value) < PASSWORD_LEAST
+            or text[last : last + 1] == b"("
+            or _stray(text, start, between, value)
         ):
+            return None, done
+        name = _whole_name(text, start, named)
+        password = names.is_password(name)
+        if len(value) < GENERIC_LEAST and not password:
+            return None, done
+        around = (text[max(0, start - NEAR) : first] + text[last : last + NEAR]).lower()
+        known = self._vendor(name, around, value)
+        if known is not None:
+            return Hit(known.rule.name, first, last, known.reason), done
+        if between[-6:].lower() == b"basic ":
+            return None, done
+        if names.is_secret(name) and _random(value, password) and not is_placeholder(value):
             return Hit(GENERIC, first, last, GENERIC_REASON), done
         return None, done
+
+    def _vendor(self, name: bytes, around: bytes, value: bytes) -> _Known | None:
+        """The rule whose keyword is *around* and whose shape *value* has."""
+        if self._keywords.search(around) is None or names.is_public(name):
+            return None
+        lower = name.lower()
+        for known in self._known:
+            if any(word in around for word in known.keywords) and _fits(known, lower, value):
+                return known
+        return None
+
+
+def _starts(text: bytes, low: int, end: int) -> list[int]:
+    """Where the words of names begin between *low* and *end*, first to last."""
+    window, found = text[low:end].lower(), []
+    for word in _WORDS:
+        at = window.find(word)
+        while at >= 0:
+            found.append(low + at)
+            at = window.find(word, at + 1)
+    return sorted(found)
+
+
+def _stray(text: bytes, start: int, between: bytes, value: bytes) -> bool:
+    """Whether the value only happens to stand behind the name: in a list, as an argument, on a line of its own."""
+    if between[-1] in _QUOTES:
+        return False
+    if b"," in between or b"(" in between:
+        return True
+    if between.strip() or _HEX.fullmatch(value) is None:
+        return False
+    return b"--" not in text[max(0, start - 20) : start] and not text[start : start + 3].isupper()
 
 
 def _trimmed(text: bytes, first: int, last: int) -> tuple[int, int]:
@@ -126,6 +185,13 @@ def _trimmed(text: bytes, first: int, last: int) -> tuple[int, int]:
     return first, last
 
 
+def _name_end(text: bytes, start: int) -> int:
+    end = start
+    while end < len(text) and end - start < 64 and text[end] in _NAME:
+        end += 1
+    return end
+
+
 def _whole_name(text: bytes, start: int, end: int) -> bytes:
     first = start
     while first > 0 and start - first < 64 and text[first - 1] in _NAME:
@@ -133,32 +199,26 @@ def _whole_name(text: bytes, start: int, end: int) -> bytes:
     return text[first:end]
 
 
-def _fits(known: _Known, name: bytes, around: bytes, value: bytes) -> bool:
+def _fits(known: _Known, name: bytes, value: bytes) -> bool:
     rule = known.rule
-    if known.value.fullmatch(value) is None or not any(word in around for word in known.keywords):
-        return False
-    if known.named and not any(word in name for word in known.named):
-        return False
-    if names.is_public(name):
+    if known.value.fullmatch(value) is None or (
+        known.named and not any(word in name for word in known.named)
+    ):
         return False
     body = value[len(known.prefix) :]
     if bits(body) < rule.entropy or (rule.check and not CHECKS[rule.check](value)):
         return False
-    return not (rule.random and reads_like_words(body))
+    return not is_placeholder(value, known.prefix) and not (rule.random and reads_like_words(body))
 
 
 _UUID = re2.compile(rb"(?i)\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?")
 _HEX = re2.compile(rb"(?i)(?:0x)?[0-9a-f]+")
 _NO_SECRET = re2.compile(
     rb"(?i)sha(?:1|224|256|384|512)[-:=]|md5[-:=]|\$(?:2[abxy]|argon|pbkdf|scrypt|[156])|pbkdf2|\{S?SHA|"
-    rb"[a-z][a-z0-9+.-]{1,12}://|data:|urn:|arn:|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9.:/+-]+$|ssh-(?:rsa|ed25519|dss)|"
+    rb"v?[0-9]{1,4}\.[0-9]|[a-z][a-z0-9+.-]{1,12}://|data:|urn:|arn:|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9.:/+-]+$|ssh-(?:rsa|ed25519|dss)|"
     rb"(?:call|msg|toolu|req|resp|rs|run|thread|item|asst|chatcmpl|evt|srvtoolu|file|batch|pi|cus|sub|acct)_"
 )
 """Hashes, addresses, dates, numbers, and the ids of model APIs."""
-
-GENERIC_LEAST = 16
-PASSWORD_LEAST = 10
-HEX_LEAST = 32
 
 
 def _random(value: bytes, password: bool) -> bool:
@@ -167,6 +227,8 @@ def _random(value: bytes, password: bool) -> bool:
     if size < (PASSWORD_LEAST if password else GENERIC_LEAST):
         return False
     if _UUID.fullmatch(value) is not None or _NO_SECRET.match(value) is not None:
+        return False
+    if size < 64 and (b"EXAMPLE" in value or b"XXXXXX" in value):
         return False
     if _HEX.fullmatch(value) is not None:
         return size >= HEX_LEAST and bits(value) >= 3.0 and not value.isdigit()

@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from bot_bottle.dlp.wording import reads_like_words
+
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 BASE36 = string.digits + string.ascii_lowercase
 
@@ -100,11 +102,12 @@ def pem_base64(match: bytes) -> bool:
 
 
 STAND_INS = frozenset(
-    b"password passwd pass pwd passw0rd p4ssw0rd secret secrets user username root admin administrator postgres mysql "
-    b"guest test tests testing example sample changeme mypassword mypass yourpassword mysecret token key foo bar baz "
-    b"tiger welcome letmein qwerty abc abc123 123 1234 12345 123456 12345678 123456789 1234567890 none null hidden "
-    b"redacted pw pass123 password1 password123 dbpass dbpassword mysecretpassword secret123 rabbitmq redis mongo "
-    b"mongodb neo4j elastic openssl hunter2 passphrase x-oauth-basic x-token-auth oauth2 git nopass pass1 pass2".split()
+    b"password passwd pass pwd passw0rd p4ssw0rd secret secrets user username root admin administrator "
+    b"postgres mysql guest test tests testing example sample changeme mypassword mypass yourpassword "
+    b"mysecret token key foo bar baz tiger welcome letmein qwerty abc abc123 123 1234 12345 123456 "
+    b"12345678 123456789 1234567890 none null hidden redacted pw pass123 password1 password123 dbpass "
+    b"dbpassword mysecretpassword secret123 rabbitmq redis mongo mongodb neo4j elastic openssl hunter2 "
+    b"passphrase opensesame x-oauth-basic x-token-auth oauth2 git nopass pass1 pass2".split()
 )
 """Passwords of documents and of images that everybody starts with."""
 
@@ -116,9 +119,18 @@ def plain_password(match: bytes) -> bool:
     return is_password(re.split(rb"[:=\s]", match.rstrip(b";"))[-1])
 
 
+LEAST_PASSWORD = 6
+_DIGIT = re.compile(rb"[0-9]")
+
+
 def is_password(word: bytes) -> bool:
+    """Whether *word* may be somebody's: no stand-in, template, address, word or number."""
     lower = word.lower()
-    if len(word) < 4 or lower in STAND_INS or any(mark in word for mark in _TEMPLATE):
+    if len(word) < LEAST_PASSWORD or lower in STAND_INS or any(mark in word for mark in _TEMPLATE):
+        return False
+    if re.fullmatch(rb"[^@]+@[a-z0-9-]+(?:\.[a-z]+)*", lower) or (
+        not _DIGIT.search(word) and reads_like_words(word)
+    ):
         return False
     if len(set(lower)) < 3 or lower.isdigit() or any(stand_in * 2 == lower for stand_in in STAND_INS):
         return False
@@ -134,6 +146,10 @@ def url_password(match: bytes) -> bool:
     return is_password(password)
 
 
+_ALADDIN = (b"Aladdin", b"open sesame")
+"""the pair of RFC 7617 and of half the documents about it"""
+
+
 def basic_auth(match: bytes) -> bool:
     """RFC 7617: the base64 of printable ``user:password``."""
     word = re.split(rb"[\s:=\"']+", match.rstrip(b"="))[-1]
@@ -141,7 +157,7 @@ def basic_auth(match: bytes) -> bool:
     user, colon, password = pair.partition(b":")
     if not colon or not user or not pair.isascii() or not pair.decode("ascii").isprintable():
         return False
-    return password.lower() != user.lower() and is_password(password)
+    return password.lower() != user.lower() and (user, password) != _ALADDIN and is_password(password)
 
 
 CHECKS: dict[str, Callable[[bytes], bool]] = {

@@ -9,36 +9,40 @@ from itertools import pairwise
 _HUMP = re.compile(rb"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 
 SECRET = frozenset(
-    b"secret secrets token tokens password passwd passphrase passcode pass pwd apikey apitoken apisecret credential "
-    b"credentials creds cred auth authorization bearer accesskey secretkey privatekey authkey authtoken accesstoken "
-    b"clientsecret signingkey encryptionkey masterkey sharedkey accountkey servicekey appkey licensekey dsn "
-    b"userpassword dbpassword rootpassword adminpassword authn passwort secretaccesskey".split()
+    b"secret secrets token tokens password passwd passphrase passcode pass pwd apikey apitoken apisecret "
+    b"credential credentials creds cred auth authorization bearer accesskey secretkey privatekey authkey "
+    b"authtoken accesstoken clientsecret signingkey encryptionkey masterkey sharedkey accountkey "
+    b"servicekey appkey licensekey dsn userpassword dbpassword rootpassword adminpassword authn passwort "
+    b"secretaccesskey".split()
 )
 PASSWORD = frozenset(
     b"password passwd passphrase passcode pass pwd userpassword dbpassword rootpassword".split()
 )
 BEFORE_KEY = frozenset(
-    b"api access secret private auth account signing sign encryption encrypt encrypting master shared service app "
-    b"application license licence client admin root user app session jwt hmac aes server write ingest ingestion "
-    b"integration webhook deploy project org organization team bot master storage subscription consumer oauth sdk "
-    b"security rest merchant live prod production test staging".split()
+    b"api access secret private auth account signing sign encryption encrypt encrypting master shared "
+    b"service app application license licence client admin root user app session jwt hmac aes server write "
+    b"ingest ingestion integration webhook deploy project org organization team bot master storage "
+    b"subscription consumer oauth sdk security rest merchant live prod production test staging".split()
 )
 """Words that make a secret of the ``key`` behind them."""
 
 PUBLIC = frozenset(
-    b"public pub publishable pubkey site anon cache cached primary foreign partition sort shard idempotency i18n "
-    b"translation translations locale page paging next prev previous continuation cursor sync csrf xsrf nonce count "
-    b"counts limit limits max min num number usage input output prompt completion total budget id ids kid name names "
-    b"type types file filename files path paths url uri href link endpoint dir hash hashes hashed digest checksum sha "
-    b"sha1 sha256 sha512 md5 fingerprint thumbprint integrity hint regex pattern format length len size index idx "
-    b"field fields column row attr attribute map event events keyboard shortcut code codes press frame frames version "
-    b"expiry expires expired expiration at ttl date time timestamp author authors authority authorities algorithm "
-    b"alg scheme method host hosts domain class etag commit ref branch tag tags revision tree object bucket blob vocab "
-    b"unk bos eos pad sep mask tokenizer tokenize tokenizers tokenized monkey turkey keyword keywords keyframe keypair "
-    b"compass passive passed passthrough bypass label title description state status color style group order error "
-    b"measurement tracking lookup dedup dedupe query param row list set array reasoning thinking cert certificate "
-    b"crt ca jwks issuer audience sub scope scopes grant mode kind enabled required policy rule rules role location "
-    b"uuid guid ordinal position offset rate price cost quota window template placeholder example".split()
+    b"public pub publishable pubkey site anon cache cached primary foreign partition sort shard "
+    b"idempotency i18n translation translations locale page paging next prev previous continuation cursor "
+    b"sync csrf xsrf nonce count counts limit limits max min num number usage input output prompt "
+    b"completion total budget id ids kid name names type types file filename files path paths url uri href "
+    b"link endpoint dir hash hashes hashed digest checksum sha sha1 sha256 sha512 md5 fingerprint "
+    b"thumbprint integrity hint regex pattern format length len size index idx field fields column row "
+    b"attr attribute map event events keyboard shortcut code codes press frame frames version expiry "
+    b"expires expired expiration at ttl date time timestamp author authors authority authorities algorithm "
+    b"alg scheme method host hosts domain class etag commit ref branch tag tags revision tree object "
+    b"bucket blob vocab unk bos eos pad sep mask tokenizer tokenize tokenizers tokenized monkey turkey "
+    b"keyword keywords keyframe keypair compass passive passed passthrough bypass label title description "
+    b"state status color style group order error measurement tracking lookup dedup dedupe query param row "
+    b"list set array reasoning thinking cert certificate crt ca jwks issuer audience sub scope scopes "
+    b"grant mode kind enabled required policy rule rules role location json yaml yml toml xml md js ts txt "
+    b"css html py rb plan uuid guid ordinal position offset rate price cost quota window template "
+    b"placeholder example".split()
 )
 """Words that say that the value is none when they are the last, or right before ``key`` or ``token``."""
 ALWAYS_PUBLIC = frozenset(b"public pub publishable pubkey csrf xsrf".split())
@@ -76,6 +80,6 @@ def is_secret(name: bytes) -> bool:
     parts = _named(name)
     if is_public(name):
         return False
-    if not SECRET.isdisjoint(parts[-4:]):
+    if not SECRET.isdisjoint(parts[-3:]):
         return True
     return any(word in (b"key", b"keys") and before in BEFORE_KEY for before, word in pairwise(parts))

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 
 import hyperscan
 import re2
-from msgspec import Struct
 
 from bot_bottle.dlp import spans
 from bot_bottle.dlp.assign import Assignments, Steps
@@ -25,28 +24,41 @@ from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.placeholder import is_placeholder
 from bot_bottle.dlp.registry import ALL_RULES
 from bot_bottle.dlp.rule import NEAR, Edge, Find, Rule
-from bot_bottle.dlp.trigger import cut_tail, literal_prefix
+from bot_bottle.dlp.trigger import cut_tail, literal_prefix, relaxed, width
 from bot_bottle.dlp.wording import reads_like_words
-
-BEFORE = 1024
-"""How far back from where a trigger ends its beginning is looked for: longer than any trigger."""
 
 JUDGED = 64
 """Bytes that are judged of a match inside one that was refused: enough to see a credential behind a decoy."""
 
 
-class _Ready(Struct, frozen=True):
-    """A rule with its patterns compiled."""
+class _Ready:
+    """A rule with what is needed to confirm a find; its patterns are compiled when the first one comes."""
 
-    rule: Rule
-    backward: re2._Regexp
-    """the trigger, ending where the text ends"""
-    forward: re2._Regexp
-    end: re2._Regexp | None
-    prefix: bytes
-    fixed: bool
-    keywords: tuple[bytes, ...]
-    reason: str
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.trigger = rule.trigger or cut_tail(rule.pattern)
+        self.begin = f"(?:{rule.head})(?:{self.trigger})" if rule.head else self.trigger
+        self.least, self.width = width(self.begin)
+        self.prefix = (rule.prefix or literal_prefix(rule.pattern)).encode()
+        self.fixed = cut_tail(rule.pattern) == rule.pattern
+        self.keywords = tuple(word.encode() for word in rule.keywords)
+        self.reason = f"has the format of a credential of {rule.vendor}"
+        self._flags = "(?si)" if rule.caseless else "(?s)"
+
+    @cached_property
+    def backward(self) -> re2._Regexp | None:
+        """The trigger, ending where the text ends; None: it has one width."""
+        if self.least == self.width:
+            return None
+        return re2.compile(rf"{self._flags}(?:{relaxed(self.begin)})\z".encode())
+
+    @cached_property
+    def forward(self) -> re2._Regexp:
+        return re2.compile((self._flags + relaxed(self.rule.pattern)).encode())
+
+    @cached_property
+    def end(self) -> re2._Regexp | None:
+        return re2.compile(self.rule.end.encode()) if self.rule.end else None
 
 
 class Patterns:
@@ -56,10 +68,10 @@ class Patterns:
     """
 
     def __init__(self, rules: Sequence[Rule] = ALL_RULES) -> None:
-        self._ready = tuple(_ready(rule) for rule in rules if rule.find is Find.ANYWHERE)
+        self._ready = tuple(_Ready(rule) for rule in rules if rule.find is Find.ANYWHERE)
         self._assignments = Assignments(rule for rule in rules if rule.find is Find.ASSIGNED)
         self._rank = {rule.name: rule.rank for rule in rules}
-        triggers = [(_trigger(item.rule), item.rule.caseless) for item in self._ready]
+        triggers = [(item.trigger, item.rule.caseless) for item in self._ready]
         if self._assignments:
             triggers.append((self._assignments.trigger, True))
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -113,11 +125,14 @@ class Patterns:
         """What the trigger that ends at *end* belongs to; notes how far the rule is done with."""
         ready = self._ready[number]
         done[number] = end
-        window = text[max(0, end - BEFORE) : end]
-        found = ready.backward.search(window)
-        if found is None:
+        start = max(0, end - ready.width)
+        if ready.backward is not None:
+            found = ready.backward.search(text[start:end])
+            if found is None:
+                return None
+            start += int(found.start())
+        if not _edge(text, start, ready.rule.edge):
             return None
-        start = end - len(window) + found.start()
         reach = ready.rule.reach if end > refused[number] else max(JUDGED, end - start)
         whole = ready.forward.match(text[start : start + reach])
         self.steps.read += end - start + reach
@@ -142,8 +157,6 @@ class Patterns:
 
     def _accepted(self, ready: _Ready, text: bytes, start: int, stop: int, first: int, last: int) -> bool:
         rule = ready.rule
-        if not _edge(text, start, rule.edge):
-            return False
         if ready.end is not None and ready.end.match(text[stop : stop + 1]) is not None:
             return False
         if ready.keywords:
@@ -154,11 +167,11 @@ class Patterns:
         body = secret[len(ready.prefix) :] if secret.startswith(ready.prefix) else secret
         if rule.entropy and bits(body) < rule.entropy:
             return False
-        if is_placeholder(secret, ready.prefix, fixed=ready.fixed):
+        if rule.check and not CHECKS[rule.check](text[start : max(stop, last)]):
             return False
-        if rule.check:
-            return CHECKS[rule.check](text[start : max(stop, last)])
-        return not (rule.random and reads_like_words(body))
+        if rule.random and not rule.check and reads_like_words(body):
+            return False
+        return not is_placeholder(secret, ready.prefix, fixed=ready.fixed)
 
     def _best(self, hits: Iterable[Hit]) -> list[Hit]:
         """Of hits that claim the same bytes the one with the highest rank, then the longest."""
@@ -182,29 +195,6 @@ class Patterns:
         return sorted(kept, key=lambda hit: (hit.start, hit.end))
 
 
-def _trigger(rule: Rule) -> str:
-    return rule.trigger or cut_tail(rule.pattern)
-
-
-def _ready(rule: Rule) -> _Ready:
-    flags = "(?si)" if rule.caseless else "(?s)"
-    prefix = rule.prefix or literal_prefix(rule.pattern)
-    return _Ready(
-        rule=rule,
-        backward=_compile(rf"{flags}(?:{_trigger(rule)})\z"),
-        forward=_compile(flags + rule.pattern),
-        end=_compile(rule.end) if rule.end else None,
-        prefix=prefix.encode(),
-        fixed=cut_tail(rule.pattern) == rule.pattern,
-        keywords=tuple(word.encode() for word in rule.keywords),
-        reason=f"has the format of a credential of {rule.vendor}",
-    )
-
-
-def _compile(pattern: str) -> re2._Regexp:
-    return re2.compile(pattern.encode())
-
-
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _ESCAPE = re2.compile(
     rb"(?:\\[nrtbfv0]|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|\\[0-7]{3}|\x1b\[[0-9;]{0,8}m)\z"
@@ -218,4 +208,6 @@ def _edge(text: bytes, start: int, edge: Edge) -> bool:
     before = text[start - 1]
     if before in _WORD:
         return _ESCAPE.search(text[max(0, start - 10) : start]) is not None
-    return edge is Edge.WORD or before not in b"-_"
+    if edge is Edge.WORD:
+        return True
+    return before not in (b"-_+/" if edge is Edge.ALONE else b"-_")

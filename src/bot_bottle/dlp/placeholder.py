@@ -21,6 +21,11 @@ PUBLISHED = frozenset(
         # the emulators' account keys, the same for everybody (Azurite, Cosmos DB emulator)
         b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
         b"C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==",
+        # RFC 6749, RFC 6750, RFC 7617
+        b"2YotnFZFEjr1zCsicMWpAA",
+        b"tGzv3JOkF0XG5Qx2TlKWIA",
+        b"mF_9.B5f-4.1JqM",
+        b"czZCaGRSa3F0MzpnWDFmQmF0M2JW",
         b"placeholder-the-credential-stays-outside-the-bottle",
     }
 )

@@ -28,6 +28,8 @@ class Edge(StrEnum):
     """no letter, digit, ``-`` or ``_``; the last character of an escape (``\\n``, ``%3D``, ``\\u003d``) may"""
     WORD = "word"
     """no letter or digit (``-`` and ``_`` may), but for escapes"""
+    ALONE = "alone"
+    """as TOKEN, and no ``+`` or ``/`` either: the pattern could be a piece of base64"""
     FREE = "free"
     """anything: the pattern is so particular, or checked so well, that no text holds it by chance"""
 
@@ -44,6 +46,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     """which group of the pattern is the secret; 0: all of it"""
     trigger: str = ""
     """what the one-pass search looks for; empty: the pattern with its tail cut to the least that it needs"""
+    head: str = ""
+    """what of the pattern stands before the trigger; only looked at where the trigger was found"""
     prefix: str = ""
     """the constant beginning of the secret: no part of what is measured for randomness"""
     caseless: bool = False

@@ -13,15 +13,22 @@ _QUANTIFIER = re.compile(r"(?:\{(\d+)(?:,\d*)?\}|([+*?]))\Z")
 
 def cut_tail(pattern: str) -> str:
     """*pattern* without what its end may do without, and its last repetition at its least."""
-    while (found := _QUANTIFIER.search(pattern)) is not None:
-        if pattern[: found.start()].endswith("\\"):
-            return pattern
+    while True:
+        found = _QUANTIFIER.search(pattern)
+        if found is None or pattern[: found.start()].endswith("\\"):
+            opened = (
+                _last_atom(pattern) if pattern.endswith(")") and not pattern.endswith("\\)") else len(pattern)
+            )
+            inner = pattern[opened + 1 : -1].removeprefix("?:")
+            if not inner or "|" in inner:
+                return pattern
+            pattern = pattern[:opened] + inner
+            continue
         body = pattern[: found.start()]
         least = found[1] if found[1] is not None else {"+": "1", "*": "0", "?": "0"}[found[2]]
         if int(least) > 0:
             return body if least == "1" else f"{body}{{{least}}}"
         pattern = body[: _last_atom(body)]
-    return pattern
 
 
 def _last_atom(pattern: str) -> int:
@@ -54,3 +61,71 @@ def literal_prefix(pattern: str) -> str:
         out += character
         at += step
     return out
+
+
+_COUNT = re.compile(r"\{(\d+)(,?)(\d*)\}")
+_MANY = 24
+
+
+def relaxed(pattern: str) -> str:
+    """*pattern* with upper bounds over 24 left away, for an engine that pays for each count; the window bounds it."""
+
+    def without(count: re.Match[str]) -> str:
+        return f"{{{count[1]},}}" if count[3] and int(count[3]) > _MANY else count[0]
+
+    return _COUNT.sub(without, pattern)
+
+
+def width(pattern: str) -> tuple[int, int]:
+    """The least and the most bytes that *pattern* (no unbounded repetition, no escapes of more than a byte) takes."""
+    least, most, at = _choice(pattern, 0)
+    if at != len(pattern):
+        raise ValueError(f"unbalanced parenthesis in {pattern!r}")
+    return least, most
+
+
+def _choice(pattern: str, at: int) -> tuple[int, int, int]:
+    branches: list[tuple[int, int]] = []
+    least = most = 0
+    while at < len(pattern) and pattern[at] != ")":
+        if pattern[at] == "|":
+            branches.append((least, most))
+            least = most = 0
+            at += 1
+            continue
+        low, high, at = _atom(pattern, at)
+        count = _COUNT.match(pattern, at)
+        if count is not None:
+            if count[2] and not count[3]:
+                raise ValueError(f"unbounded repetition in {pattern!r}")
+            first = int(count[1])
+            last = int(count[3]) if count[3] else first
+            low, high, at = low * first, high * last, count.end()
+        elif pattern[at : at + 1] == "?":
+            low, at = 0, at + 1
+        elif pattern[at : at + 1] in ("*", "+"):
+            raise ValueError(f"unbounded repetition in {pattern!r}")
+        if pattern[at : at + 1] == "?":
+            at += 1
+        least, most = least + low, most + high
+    branches.append((least, most))
+    return min(low for low, _ in branches), max(high for _, high in branches), at
+
+
+def _atom(pattern: str, at: int) -> tuple[int, int, int]:
+    """The width of one atom and where it ends."""
+    if pattern[at] == "(":
+        flags = re.compile(r"\(\?[a-z]+\)").match(pattern, at)
+        if flags is not None:
+            return 0, 0, flags.end()
+        inner = at + (3 if pattern.startswith("(?:", at) else 1)
+        low, high, at = _choice(pattern, inner)
+        return low, high, at + 1
+    if pattern[at] == "[":
+        end = pattern.index("]", at + 2 if pattern[at + 1] in "]^" else at + 1)
+        while pattern[end - 1] == "\\" and pattern[end - 2] != "\\":
+            end = pattern.index("]", end + 1)
+        return 1, 1, end + 1
+    if pattern[at] in "$^":
+        return 0, 0, at + 1
+    return 1, 1, at + (2 if pattern[at] == "\\" else 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Find, Rule
 
 RULES = (
     Rule(
@@ -10,8 +10,14 @@ RULES = (
         vendor="Ably",
         docs="https://ably.com/docs/auth/basic",
         pattern=r"[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43}",
-        end="[A-Za-z0-9_-]",
+        find=Find.ASSIGNED,
         keywords=("ably",),
-        positives=("ABLY_API_KEY=«{b62:6}.{b62:6}:{b64u:43}»",),
+        named=(
+            "key",
+            "token",
+        ),
+        entropy=4.0,
+        rank=30,
+        positives=("ABLY_API_KEY=«{b62:6}.{b62:6}:{b62:10}3{b64u:32}»",),
     ),
 )

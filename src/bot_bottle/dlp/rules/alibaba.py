@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Find, Rule
+from bot_bottle.dlp.rule import Edge, Find, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="Alibaba Cloud",
         docs="https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair",
         pattern="LTAI[A-Za-z0-9]{12,20}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_]",
         positives=("«LTAI5t{b62:18}»",),
     ),

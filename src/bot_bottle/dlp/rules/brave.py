@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Edge, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="Brave Search",
         docs="https://api-dashboard.search.brave.com/app/documentation",
         pattern="BSA[A-Za-z0-9_-]{28}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_-]",
         keywords=(
             "brave",

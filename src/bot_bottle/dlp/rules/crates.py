@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Edge, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="crates.io",
         docs="https://doc.rust-lang.org/cargo/reference/publishing.html",
         pattern="cio[A-Za-z0-9]{32}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_-]",
         positives=("CARGO_REGISTRY_TOKEN=«cio{b62:32}»",),
     ),

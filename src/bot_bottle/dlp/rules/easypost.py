@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Edge, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="EasyPost",
         docs="https://docs.easypost.com/docs/authentication",
         pattern="EZ[AT]K[A-Za-z0-9]{54}",
+        edge=Edge.ALONE,
         positives=("«EZAK{b62:54}»",),
     ),
 )

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Find, Rule
+from bot_bottle.dlp.rule import Edge, Find, Rule
 
 RULES = (
+    Rule(
+        name="bearer-token",
+        vendor="Any service",
+        docs="https://www.rfc-editor.org/rfc/rfc6750",
+        pattern="bearer\\s{1,4}[\"\\']?([A-Za-z0-9._~+/-]{24,}={0,2})",
+        group=1,
+        caseless=True,
+        edge=Edge.WORD,
+        entropy=3.5,
+        rank=9,
+        positives=("headers: Bearer «{b62:40}»",),
+        negatives=(
+            "Bearer authentication-scheme-with-many-words",
+            "bearer {lb}token{rb}",
+        ),
+    ),
     Rule(
         name="generic-secret",
         vendor="Any service",

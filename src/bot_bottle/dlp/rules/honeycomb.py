@@ -24,7 +24,7 @@ RULES = (
             "key",
             "token",
         ),
-        entropy=3.3,
+        entropy=2.8,
         rank=30,
         positives=(
             "HONEYCOMB_API_KEY=«{b62:11}3{b62:10}»",

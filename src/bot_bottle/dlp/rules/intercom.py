@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Edge, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="Intercom",
         docs="https://developers.intercom.com/docs/build-an-integration/learn-more/authentication",
         pattern="dG9r[A-Za-z0-9+/]{50,60}={0,2}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9+/]",
         random=False,
         positives=("«dG9rOm{b64:54}==»",),

@@ -10,6 +10,7 @@ RULES = (
         vendor="JFrog",
         docs="https://jfrog.com/help/r/jfrog-platform-administration-documentation/access-tokens",
         pattern="AKC[a-z][A-Za-z0-9]{69}",
+        edge=Edge.ALONE,
         positives=("«AKCp{b62:69}»",),
     ),
     Rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Find, Rule
 
 RULES = (
     Rule(
@@ -19,9 +19,17 @@ RULES = (
         vendor="Mailgun",
         docs="https://documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt/rbac-mgmt",
         pattern="[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}",
-        trigger="",
-        end="[0-9a-zA-Z-]",
+        find=Find.ASSIGNED,
         keywords=("mailgun",),
-        positives=("MAILGUN=«{hex:32}-{hex:8}-{hex:8}»",),
+        named=(
+            "key",
+            "token",
+            "pass",
+        ),
+        rank=30,
+        positives=(
+            "MAILGUN_API_KEY=«{hex:32}-{hex:8}-{hex:8}»",
+            'mailgun: {lb}apiKey: "«{hex:32}-{hex:8}-{hex:8}»"{rb}',
+        ),
     ),
 )

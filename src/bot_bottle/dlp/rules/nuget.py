@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Edge, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="NuGet",
         docs="https://learn.microsoft.com/en-us/nuget/nuget-org/scoped-api-keys",
         pattern="oy2[a-p][a-z0-9]{42}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_-]",
         positives=("dotnet nuget push --api-key «oy2k{b36:42}»",),
     ),

@@ -19,7 +19,7 @@ RULES = (
             "key",
             "token",
         ),
-        entropy=3.3,
+        entropy=2.8,
         rank=30,
         positives=(
             "PAGERDUTY_API_KEY=«u+{b62:10}5{b62:7}»",

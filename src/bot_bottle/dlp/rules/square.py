@@ -22,6 +22,7 @@ RULES = (
         vendor="Square",
         docs="https://developer.squareup.com/docs/build-basics/access-tokens",
         pattern="EAAA[A-Za-z0-9_-]{60}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_-]",
         positives=("SQUARE_ACCESS_TOKEN=«EAAAl{b64u:59}»",),
     ),

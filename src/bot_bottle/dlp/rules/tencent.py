@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Find, Rule
+from bot_bottle.dlp.rule import Edge, Find, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="Tencent Cloud",
         docs="https://www.tencentcloud.com/document/product/598/34228",
         pattern="AKID[A-Za-z0-9]{32}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_]",
         positives=("«AKID{b62:32}»",),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_bottle.dlp.rule import Rule
+from bot_bottle.dlp.rule import Edge, Rule
 
 RULES = (
     Rule(
@@ -10,6 +10,7 @@ RULES = (
         vendor="Yandex Cloud",
         docs="https://yandex.cloud/en/docs/iam/concepts/authorization/api-key",
         pattern="AQVN[A-Za-z0-9_-]{35,38}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_-]",
         positives=("«AQVN{b64u:36}»",),
     ),
@@ -27,6 +28,7 @@ RULES = (
         vendor="Yandex Cloud",
         docs="https://yandex.cloud/en/docs/iam/concepts/authorization/access-key",
         pattern="YC[A-Za-z0-9_-]{38}",
+        edge=Edge.ALONE,
         end="[A-Za-z0-9_-]",
         keywords=(
             "yandex",
