@@ -43,6 +43,11 @@ class ZstdStage:
         self._blocks = 0
         """blocks in the portion, the begun one among them"""
 
+    @property
+    def between_frames(self) -> bool:
+        """At least one frame is complete, and what follows it is no beginning of another yet."""
+        return bool(self.whole) and self._state == "magic"
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Pieces of at most 256 KiB.
 

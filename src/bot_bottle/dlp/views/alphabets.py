@@ -91,7 +91,7 @@ _B64 = _UPPER + _LOWER + _DIGITS
 BASE64 = _alphabet("base64", _B64 + "+/" + _B64 + "-_", 4, rb"A-Za-z0-9+/_\-", _base64, 6)
 BASE32 = _alphabet("base32", _UPPER + "234567" + _LOWER + "234567", 8, rb"A-Za-z2-7", _base32, 4)
 HEX = _alphabet("hex", _DIGITS + "abcdef" + _DIGITS + "ABCDEF", 2, rb"0-9a-fA-F", _hex, 14)
-WIDE_SHAPE = rb"(?:A[A-H][AEIMQUYcgkosw048]A[A-Za-f][AQgw][AB]%b){3}" % rb"[A-Za-z0-9+/_-]"
+WIDE_SHAPE = rb"(?:A[C-H][AEIMQUYcgkosw048]A[I-Za-f][AQgw][AB]%b){3}" % rb"[A-Za-z0-9+/_-]"
 """UTF-16 of ASCII text in base64, whichever byte of a character comes first"""
 
 

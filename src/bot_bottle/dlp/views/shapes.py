@@ -40,6 +40,12 @@ def _printable() -> Matcher:
     return Matcher([(_PRINTABLE, hs.HS_FLAG_SINGLEMATCH | hs.HS_FLAG_DOTALL)])
 
 
+def prepare() -> None:
+    """As :func:`bot_bottle.dlp.views.triggers.prepare`."""
+    _long_run()
+    _shape(BASE64)
+
+
 def has_text(data: bytes) -> bool:
     """Some ASCII or UTF-16 stands in *data*: a wrong alignment gives none."""
     return bool(_printable().first(data))

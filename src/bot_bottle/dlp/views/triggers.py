@@ -9,6 +9,7 @@ on first use.
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from functools import cache
@@ -103,14 +104,20 @@ _TOKEN = rb"[A-Za-z0-9+/=_.~:@%&;#\\-]"
 _MARKS = "+/=_.~:@%-"
 
 
-def _named_entities() -> bytes:
-    """Names of entities that stand for what a token is made of, or normalise to it, other than the usual five."""
-    names = sorted(
-        name[:-1]
+def _named_entities() -> list[bytes]:
+    """Names of entities that stand for what tokens are made of, in whatever type face, or for what is not seen.
+
+    Not those of accented letters, of which texts in many languages are full, and of other alphabets.
+    """
+    return sorted(
+        name[:-1].encode("ascii")
         for name, chars in html5.items()
-        if name.endswith(";") and all(folded(char) is not None or char in _MARKS for char in chars)
+        if name.endswith(";") and all(_in_tokens(char) for char in chars)
     )
-    return "|".join(names).encode("ascii")
+
+
+def _in_tokens(char: str) -> bool:
+    return char in _MARKS or folded(char) == "" or unicodedata.decomposition(char).startswith("<font>")
 
 
 ESCAPES: tuple[tuple[bytes, int], ...] = (
@@ -124,7 +131,7 @@ ESCAPES: tuple[tuple[bytes, int], ...] = (
     (_TOKEN + rb"{12}\\/", 0),
     (rb"&#[xX0-9]", 0),
     (rb"&amp;[#a-zA-Z]", 0),
-    (rb"&(?:" + _named_entities() + rb");", 0),
+    *((b"&" + name + b";", 0) for name in _named_entities()),
 )
 """escapes of characters that tokens are made of; those of spaces, quotes and line ends hide nothing"""
 
@@ -283,3 +290,10 @@ def signs(text: bytes) -> Signs:
         found.note(number, end)
     found.seen.update(sign for sign in _LONG if _long(sign).first(text))
     return found
+
+
+def prepare() -> None:
+    """Make the databases that nearly each text needs: in the process that forks, so that its children share them."""
+    _first()
+    for sign in _LONG:
+        _long(sign)

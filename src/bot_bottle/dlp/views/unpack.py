@@ -160,7 +160,8 @@ class Zstd(_Generated):
         super().give(data, start + step)
 
     def used(self) -> int:
-        return max(0, self._at - (self._fed - self._stage.whole)) if self.done else self._at
+        between = self._stage.between_frames
+        return max(0, self._at - (self._fed - self._stage.whole)) if self.done or between else self._at
 
     def _unpack(self, part: bytes) -> Iterator[bytes]:
         self._fed += len(part)
