@@ -195,6 +195,8 @@ def test_the_attackers_account_stays_empty(proxy, host, channel):
 
 DROPPED_EVERYWHERE = {"forwarded for", "forwarded user", "forwarded", "original url"}
 """On every route, since they make a server judge another request (threats D4)."""
+OURS_TO_SAY = {"accept-encoding"}
+"""Which codings an answer may have is for the one to say who has to read it."""
 
 
 def test_the_control_leaks(proxy, host):
@@ -205,7 +207,7 @@ def test_the_control_leaks(proxy, host):
         assert send(proxy, CONTROL, make(CONTROL)) == 200, channel
         if len(host.of("attacker")) > before:
             arrived.add(channel)
-    assert CHANNELS.keys() - arrived == DROPPED_EVERYWHERE
+    assert CHANNELS.keys() - arrived - OURS_TO_SAY == DROPPED_EVERYWHERE
     assert len(arrived) >= 60
 
 
