@@ -151,7 +151,7 @@ class KnownSecrets:
         for start, part in raw.parts:
             confirmation.take_part(start, part)
         for one in passes:
-            confirmation.take(one.bare, one.grams)
+            confirmation.take(one.bare, one.grams, one.at)
         self.confirmations += confirmation.count
         hits, settled = _settle(confirmation.hits(), text, approved)
         if note is not None and raw.pieces:

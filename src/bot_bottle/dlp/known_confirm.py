@@ -102,9 +102,9 @@ class Confirmation:
         self.count = 0
         """grams that were compared"""
 
-    def take(self, bare: Bare, found: Iterable[tuple[int, int, Gram]]) -> None:
-        """One pass: *found* are start and end in *bare*, by their ends. It is of the text, or of the text with parts
-        blanked."""
+    def take(self, bare: Bare, found: Iterable[tuple[int, int, Gram]], at: int = 0) -> None:
+        """One pass: *found* are start and end in *bare*, by their ends. It is of the text, or of a part that begins
+        *at* an offset, with escapes blanked."""
         folded: bytes | None = None
         done: dict[tuple[int, int], int] = {}
         for start, end, gram in found:
@@ -120,7 +120,7 @@ class Confirmation:
             )
             done[gram.search, base] = base + high
             if self._may_be(search, low, high):
-                self._compare(bare, base, search, low, high)
+                self._compare(bare, at, base, search, low, high)
 
     def take_part(self, start: int, part: Part) -> None:
         """A part of a value as it is, that begins at *start*: told if it goes on to be long enough."""
@@ -171,9 +171,10 @@ class Confirmation:
         start, end = _letters_around(search.form, low, high)
         return bool(search.part) and _longest_private(search.form.public, start, end) >= search.part
 
-    def _compare(self, bare: Bare, base: int, search: Search, low: int, high: int) -> None:
+    def _compare(self, bare: Bare, at: int, base: int, search: Search, low: int, high: int) -> None:
         form = search.form
         for start, end, first, last in _runs(bare, base, search, low, high):
+            first, last = first + at, last + at
             reason = ""
             if start == 0 and end == len(form.letters):
                 reason = SEPARATED if end >= SEPARATED_LETTERS else ""

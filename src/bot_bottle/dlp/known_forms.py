@@ -17,7 +17,7 @@ from typing import Any
 
 import re2
 
-from bot_bottle.dlp.variants import Variant, variants
+from bot_bottle.dlp.variants import Variant, base58, blocks, rot13
 
 _MAX_MEM = 64 << 20
 """For RE2's states; what exceeds it is slower, not wrong"""
@@ -77,12 +77,11 @@ def pattern(value: bytes, name: str) -> bytes:
         return _numbers(value, lambda byte: b"0{0,2}%d" % byte, apart=True)
     if name == "octal":
         return _numbers(value, lambda byte: b"0?%03o" % byte)
-    variant = next(variant for variant in variants(value, bytes(len(value))) if variant.kind == name)
     if name == "base58":
-        return _quoted(variant.data)
+        return _quoted(base58(value))
     if name in ("reversed", "rot13"):
-        return _plain(variant.data, folds=False)
-    return _blocks(variant, value)
+        return _plain(value[::-1] if name == "reversed" else rot13(value), folds=False)
+    return _blocks(blocks(value, name), value)
 
 
 def _quoted(data: bytes) -> bytes:
@@ -218,7 +217,7 @@ def _blocks(variant: Variant, value: bytes) -> bytes:
 def _ending(variant: Variant, value: bytes, one: Callable[[int], bytes]) -> bytes:
     """The last character and the padding, if nothing follows the value."""
     name = variant.kind.partition("/")[0]
-    whole = next(form for form in variants(value + b"\0", bytes(len(value) + 1)) if form.kind == variant.kind)
+    whole = blocks(value + b"\0", variant.kind)
     last = whole.data[len(variant.data) : len(variant.data) + 1]
     pad = rb"(?:" + _BREAK + rb"(?:=|%(?:25)*3[dD]|\\{1,4}u003[dD]|&#61;)){0,6}"
     if len(value) * 8 % (6 if name == "base64" else 5) == 0 or not last:

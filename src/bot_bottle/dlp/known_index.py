@@ -1,13 +1,14 @@
 """The grams of all known secrets in one database, and passes over a text with it.
 
-A text that has escapes which stripping does not take away (percent in several depths, HTML numbers with zeros, form
-feeds between characters) is passed over once more with these blanked: same length, so the same offsets.
+Where a text has escapes which stripping does not take away (percent in several depths, HTML numbers with zeros, form
+feeds between characters), what is around them is passed over once more with these blanked: same length, so the same
+offsets.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
 
 from msgspec import Struct
@@ -18,13 +19,22 @@ from bot_bottle.dlp.known_forms import family
 from bot_bottle.dlp.known_grams import Stripped, grams, poor_windows, stripped
 from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_raw import RawIndex
+from bot_bottle.dlp.known_spans import Spans
 from bot_bottle.dlp.projection import Bare, letters
-from bot_bottle.dlp.variants import variants
+from bot_bottle.dlp.variants import Variant, variants
+
+MANY = 200
+"""Of more secrets only the spellings are searched that views do not decode: a thousand would take three seconds to
+compile"""
+LONG_BYTES = 4096
+"""The same for values that are longer, and parts of them have to be longer in proportion"""
 
 _TRIGGERS = (b"%25", b"&#0", b"&#x0", b"u{0", b"x{0")
 _FEEDS = (b"\\b", b"\\f", b"\\v")
 _FEED_BYTES = 16
 """Two escapes of this kind so near to each other may stand between the characters of a secret"""
+_AROUND_BYTES = 256
+"""So much text before and behind an escape belongs to it: more than there is in a window of twelve letters"""
 _BLANK = re.compile(rb"(?<=%)(?:25)+(?=[0-9A-Fa-f]{2})|(?<=&#)[xX]?0+(?=[0-9A-Fa-f])|(?<=[ux]\{)0+|\\[bfv]")
 
 
@@ -32,7 +42,9 @@ class Pass(Struct, frozen=True):
     """What one pass found."""
 
     bare: Bare
-    """of the text, or of the text with parts blanked"""
+    """of the text, or of a part of it with escapes blanked"""
+    at: int
+    """where in the text that part begins"""
     grams: list[tuple[int, int, Gram]]
     """start and end in ``bare``"""
 
@@ -48,8 +60,9 @@ class Index:
         self._numbers: dict[tuple[bytes, bool], int] = {}
         self._grams: list[list[Gram]] = []
         self.raw = RawIndex()
+        few = len(entries) > MANY
         for entry in entries:
-            self._add(entry)
+            self._add(entry, variants(entry.value, entry.public, few or len(entry.value) > LONG_BYTES))
             if not self.raw.add_pieces(entry.index, entry.value, entry.public):
                 self.whole.append(entry.name)
         self._sizes = [len(text) for text, _folds in self._numbers]
@@ -61,40 +74,42 @@ class Index:
         """The passes over *text* stripped that found anything."""
         if not self._numbers:
             return []
-        found = [self._pass(text)]
-        if self._has_escapes(text):
-            found.append(self._pass(_BLANK.sub(_blanks, text)))
+        found = [self._pass(text, 0)]
+        for start, end in self._escaped_parts(text):
+            found.append(self._pass(_BLANK.sub(_blanks, text[start:end]), start))
         return [one for one in found if one.grams]
 
-    def _has_escapes(self, text: bytes) -> bool:
+    def _escaped_parts(self, text: bytes) -> Spans:
+        """What is around escapes that hide separators, or are some."""
+        parts = []
         last = -_FEED_BYTES
         for number, end in self._escapes.scan(text):
             if number < len(_TRIGGERS) or end - last <= _FEED_BYTES:
-                return True
+                parts.append((max(0, end - _AROUND_BYTES), min(len(text), end + _AROUND_BYTES)))
             last = end
-        return False
+        return Spans(parts)
 
-    def _pass(self, shown: bytes) -> Pass:
-        one = Pass(Bare(shown, self.alphabet), [])
+    def _pass(self, shown: bytes, at: int) -> Pass:
+        one = Pass(Bare(shown, self.alphabet), at, [])
         for number, end in self._literals.scan(one.bare.data):
             start = end - self._sizes[number]
             one.grams.extend((start, end, gram) for gram in self._grams[number])
         return one
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: Entry, spellings: Iterable[Variant]) -> None:
         told: set[tuple[bytes, bool]] = set()
-        for variant in variants(entry.value, entry.public):
+        for variant in spellings:
             form = stripped(variant, self.alphabet)
             if (form.letters, variant.folds) in told and not variant.window:
                 continue
             told.add((form.letters, variant.folds))
             chosen = grams(form, variant.window)
-            if variant.kind == "plain":
+            if variant.kind == "plain" and len(entry.value) <= LONG_BYTES:
                 self.raw.add_windows(entry.index, entry.value, poor_windows(form, variant.window))
             if not chosen:
                 self.raw.add_odd(entry.index, family(variant.kind), variant.data)
                 continue
-            part = _part(form, entry.value) if variant.window else 0
+            part = _part(form, variant.window, entry.value) if variant.window else 0
             self.searches.append(Search(entry.index, variant.kind, form, variant.folds, part))
             for gram in chosen:
                 use = Gram(len(self.searches) - 1, gram.at)
@@ -107,10 +122,11 @@ class Index:
         return number
 
 
-def _part(form: Stripped, value: bytes) -> int:
-    """How many letters of a spelling are as much as twelve of the value's."""
+def _part(form: Stripped, window: int, value: bytes) -> int:
+    """How many letters of a spelling are evidence: as much as twelve of the value's; of long values more."""
     own = len(letters(value))
-    return max(FRAGMENT_LETTERS, ceil(FRAGMENT_LETTERS * len(form.letters) / own)) if own else 0
+    twelve = ceil(FRAGMENT_LETTERS * len(form.letters) / own) if own else 0
+    return max(FRAGMENT_LETTERS, twelve, window if len(value) > LONG_BYTES else 0)
 
 
 def _blanks(match: re.Match[bytes]) -> bytes:

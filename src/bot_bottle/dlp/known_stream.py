@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bot_bottle.dlp.known_confirm import Entry
 from bot_bottle.dlp.known_forms import families, family
+from bot_bottle.dlp.known_index import LONG_BYTES
 from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_spans import Spans
 from bot_bottle.dlp.variants import variants
@@ -95,7 +96,7 @@ class Replacer:
 
 def spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
     """The usual spellings of a value as they stand in a text, and the kind of variant that each is."""
-    for variant in variants(value, bytes(len(value))):
+    for variant in variants(value, bytes(len(value)), len(value) > LONG_BYTES):
         if family(variant.kind) not in ("hex", "octal", "decimal") and variant.kind not in _NUMBERED:
             yield variant.kind, variant.data
         if variant.kind.startswith("base64") and not variant.data.isalnum():

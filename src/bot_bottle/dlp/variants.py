@@ -19,6 +19,8 @@ from msgspec import Struct
 
 _FOLD_CHARACTERS = 16
 """A value this long is found in any mix of cases (dlp.md §2)"""
+_SCALE_BYTES = 4096
+"""Of a value of this length or twice it parts of twelve letters are found, of longer ones parts in proportion"""
 _RFC1924 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 _ADOBE = bytes(range(33, 118))
@@ -53,28 +55,38 @@ class Variant(Struct, frozen=True):
         return f"Variant({self.kind})"
 
 
-def variants(value: bytes, public: bytes) -> list[Variant]:
-    """Every spelling of *value*; *public* marks its public bytes (``known_public.public_mask``)."""
-    found = [Variant("plain", value, public, window=12)]
+def variants(value: bytes, public: bytes, few: bool = False) -> list[Variant]:
+    """Every spelling of *value*; *public* marks its public bytes (``known_public.public_mask``). *few*: only those
+    that views do not decode (base58, base85 at one alignment, reversed, ROT13, mixed case), and the commonest."""
+    scale = max(1, len(value) // _SCALE_BYTES)
+    found = [Variant("plain", value, public, window=12 * scale)]
     if len(value) >= _FOLD_CHARACTERS:
         found.append(Variant("folded", value, public, folds=True))
-    found += _escaped(value, public)
-    found += _numbers(value, public)
     for offset in range(3):
-        found += _base64(value, public, offset)
-    for offset in range(5):
-        base32 = _bits("base32", base64.b32encode, 5, value, public, offset, folds=True)
-        found.append(base32)
-        found.append(
-            Variant(f"base32hex/{offset}", base32.data.translate(_TO_BASE32HEX), base32.public, folds=True)
-        )
-    for offset in range(4):
-        found += _base85(value, public, offset)
+        found += _base64(value, public, offset, 32 * scale)
+    if few:
+        found.append(_hex(value, public, 32 * scale))
+        found += _base85(value, public, 0)
+    else:
+        found += _escaped(value, public)
+        found += _numbers(value, public)
+        for offset in range(5):
+            found += _base32(value, public, offset)
+        for offset in range(4):
+            found += _base85(value, public, offset)
     if len(value) <= _BASE58_MAX_BYTES:
         found.append(Variant("base58", base58(value), bytes(len(base58(value)))))
-    found.append(Variant("reversed", value[::-1], public[::-1], window=24))
-    found.append(Variant("rot13", rot13(value), public, window=24))
+    found.append(Variant("reversed", value[::-1], public[::-1], window=24 * scale))
+    found.append(Variant("rot13", rot13(value), public, window=24 * scale))
     return [variant for variant in found if variant.data]
+
+
+def blocks(value: bytes, kind: str) -> Variant:
+    """The variant of *kind* (``base64/1``). :raises KeyError: there is none of that name."""
+    name, _, offset = kind.partition("/")
+    make = {"base64": _base64_plain, "base32": _base32, "base32hex": _base32}.get(name, _base85)
+    found = {variant.kind: variant for variant in make(value, bytes(len(value)), int(offset))}
+    return found[kind]
 
 
 def base58(value: bytes) -> bytes:
@@ -91,13 +103,6 @@ def base58(value: bytes) -> bytes:
 def rot13(value: bytes) -> bytes:
     """Letters turned by half the alphabet, all else as it is."""
     return codecs.encode(value.decode("latin-1"), "rot13").encode("latin-1")
-
-
-def named_entities(byte: int) -> list[str]:
-    """The HTML names of an ASCII character, with the semicolon."""
-    return [
-        name for name, character in html.entities.html5.items() if character == chr(byte) and name[-1:] == ";"
-    ]
 
 
 def _escaped(value: bytes, public: bytes) -> Iterator[Variant]:
@@ -168,7 +173,7 @@ def _spread(public: bytes, size: int) -> bytes:
 def _numbers(value: bytes, public: bytes) -> Iterator[Variant]:
     """Every character by its number. The letters x and u are in the spelling where no backslash need be before
     them (``&#x41;``, ``%u0041``); where one is, they may be left out in the comparison."""
-    yield _by_byte("hex", value, public, lambda byte: b"%02x" % byte, window=32, folds=True)
+    yield _hex(value, public, window=32)
     yield _by_byte("hex x", value, public, lambda byte: b"x%02x" % byte, folds=True)
     yield _by_byte("hex 0x", value, public, lambda byte: b"0x%02x" % byte, folds=True)
     yield _by_byte("decimal", value, public, lambda byte: b"%d" % byte)
@@ -189,6 +194,12 @@ def _numbers(value: bytes, public: bytes) -> Iterator[Variant]:
         yield _by_character("hex x characters", text, public, [b"x%x" % ord(character) for character in text])
         mixed = [character.encode() if character.isascii() else _units(character) for character in text]
         yield _by_character("unicode, not ASCII", text, public, mixed)
+
+
+def _hex(value: bytes, public: bytes, window: int) -> Variant:
+    return Variant(
+        "hex", value.hex().encode(), bytes(mark for mark in public for _ in range(2)), window, folds=True
+    )
 
 
 def _units(character: str) -> bytes:
@@ -247,12 +258,22 @@ def _bits(
     return Variant(f"{kind}/{offset}", data, bytes(mask), window, folds)
 
 
-def _base64(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
+def _base64(value: bytes, public: bytes, offset: int, window: int) -> Iterator[Variant]:
     """As it is, and as it stands in a form."""
-    plain = _bits("base64", base64.b64encode, 6, value, public, offset, window=32)
+    plain = _bits("base64", base64.b64encode, 6, value, public, offset, window)
     yield plain
     if not plain.data.isalnum():
         yield _by_byte(plain.kind, plain.data, plain.public, lambda byte: _unless_alnum(byte, "%{:02X}"))
+
+
+def _base64_plain(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
+    yield _bits("base64", base64.b64encode, 6, value, public, offset)
+
+
+def _base32(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
+    plain = _bits("base32", base64.b32encode, 5, value, public, offset, folds=True)
+    yield plain
+    yield Variant(f"base32hex/{offset}", plain.data.translate(_TO_BASE32HEX), plain.public, folds=True)
 
 
 def _base85(value: bytes, public: bytes, offset: int) -> Iterator[Variant]:
