@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 
 import pytest
+from dlp_support import TOKEN
 from websocket_support import WebSocketUpstream, opened
 
-from bot_bottle.sidecar.proxy.recording import KEPT_BYTES, SHOWN_BYTES, UNSURE_BYTES, Excerpt
+from bot_bottle.sidecar.proxy.recording import (
+    KEPT_BYTES,
+    SHOWN_BYTES,
+    UNSURE_BYTES,
+    Excerpt,
+    everything_redacted,
+)
 from bot_bottle.testing.upstream import FakeUpstream, RecordedRequest, UpstreamConnection
 
 HOST = "api.example.com"
@@ -109,7 +117,7 @@ def test_below_level_2_there_is_no_traffic(recorded, level: int) -> None:
 def test_without_a_scanner_nothing_is_shown(run_proxy, to, upstream) -> None:
     """The default redactor: every value and body is gone."""
     proxy = run_proxy(POLICY, upstream=upstream, connect_to=to(upstream, (HOST, 443)), tokens={"T": KEY})
-    proxy.server._gateway.redact = None or type(proxy.server._gateway).redact
+    proxy.server._gateway.redact = everything_redacted
     client = proxy.tls(HOST)
     client.send(
         b"POST /%b HTTP/1.1\r\nHost: %b\r\nX-Note: n\r\nContent-Length: 5\r\n\r\nhello"
@@ -175,3 +183,29 @@ def test_messages_of_a_websocket(through) -> None:
         ("upstream", "binary", None, 2),
     ]
     assert SECRET not in proxy.log_path.read_text()
+
+
+def test_the_real_scanner_redacts(run_proxy, to, upstream) -> None:
+    """What the route lets through is covered in the log all the same: patterns, slots, in encodings too."""
+    encoded = base64.b64encode(KEY.encode()).decode()
+    proxy = run_proxy(
+        f"log: 2\nroutes: [{{host: {HOST}, dlp: {{outbound_detectors: false}}}}]\n",
+        upstream=upstream,
+        connect_to=to(upstream, (HOST, 443)),
+        tokens={"EGRESS_TOKEN_0": KEY},
+    )
+    client = proxy.tls(HOST)
+    body = f"see {TOKEN} and {KEY} and {encoded}".encode()
+    client.send(
+        b"POST /%b HTTP/1.1\r\nHost: %b\r\nX-Note: %b\r\nContent-Length: %d\r\n\r\n%b"
+        % (TOKEN.encode(), HOST.encode(), KEY.encode(), len(body), body)
+    )
+    assert client.answer().status == 200
+    assert upstream.requests[0].body == body
+    client.close()
+    (request, _) = [record for record in proxy.records() if record["event"].startswith("egress_re")]
+    assert request["body"] == "see ******** and ******** and ********"
+    assert request["path"] == "/********"
+    assert ["X-Note", "********"] in request["headers"]
+    log = proxy.log_path.read_text()
+    assert not any(secret in log for secret in (TOKEN, KEY, encoded))

@@ -30,6 +30,7 @@ from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream
 from bot_bottle.sidecar.proxy.websocket import WebSocket
 from bot_bottle.sidecar.proxy.websocket_handshake import Opening
 from bot_bottle.sidecar.proxy.websocket_relay import Uninspected
+from bot_bottle.sidecar.proxy.websocket_rules import client_messages
 from bot_bottle.sidecar.proxy.write import CONTINUE, LAST_CHUNK, chunk, request_head
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -314,7 +315,9 @@ class Exchange:
             outside=opened.deflate,
             is_allowed=lambda: allowed_now(gateway, identity, upstream),
             recording=self._recording,
-            outbound=Uninspected(),
+            outbound=client_messages(
+                gateway, identity, client.loop, provider=self._allow.route.provider is not None
+            ),
             inbound=Uninspected(),
         )
         self._over = True  # its place among the active ones goes on with the WebSocket

@@ -105,6 +105,7 @@ class ProxyServer:
         self._gateway = Gateway(
             policy=policy,
             inspector=inspector,
+            redact=inspector.plain,
             questions=options.questions(inspector, log),
             held=options.held,
             credentials=self._credentials,

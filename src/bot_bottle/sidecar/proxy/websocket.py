@@ -81,6 +81,7 @@ class WebSocket:
         self._client = client
         self._upstream = upstream
         self._is_allowed = is_allowed
+        self._inspectors = (outbound, inbound)
         self._is_over = False
         limits = gateway.limits
         self._inside = Peer(
@@ -259,4 +260,6 @@ class WebSocket:
     def _end(self) -> None:
         self._is_over = True
         self._gateway.active -= 1
+        for inspector in self._inspectors:
+            inspector.close()
         self._upstream.close()

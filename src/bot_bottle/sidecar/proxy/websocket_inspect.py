@@ -119,6 +119,10 @@ class ClientMessages:
             raise Stop(_BINARY, POLICY)
         return judged
 
+    def close(self) -> None:
+        self._parts, self._stream = [], None
+        self._room.give_back()
+
     def _look(self, found: Iterable[Finding]) -> None:
         deny = self._rules.refusal(found)
         if deny is not None:
@@ -175,6 +179,9 @@ class ServerMessages:
 
     def finish(self) -> bytes:
         return self._passed(self._stream.finish())
+
+    def close(self) -> None:
+        """Its texts hold a window's worth, and go with it."""
 
     def _passed(self, passed: Passed) -> bytes:
         if passed.findings:

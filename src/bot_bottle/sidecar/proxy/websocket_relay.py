@@ -47,6 +47,9 @@ class Inspector(Protocol):
 
     def finish(self) -> bytes: ...
 
+    def close(self) -> None:
+        """Nothing more comes, in whatever state it is. Idempotent."""
+
 
 class Stop(Exception):
     """A message may not pass. ``reason`` is for log and close frame, in fixed words."""
@@ -68,6 +71,9 @@ class Uninspected:
 
     def finish(self) -> bytes:
         return b""
+
+    def close(self) -> None:
+        """Holds nothing."""
 
 
 class Peer:
