@@ -55,6 +55,6 @@ class Row(Struct, frozen=True, kw_only=True):
 FEW = "(?:[^ .]+ ){0,3}"
 """up to three words, within a sentence"""
 SOME = "(?:[^ .]+ ){0,7}"
-NEAR = ".{0,60}"
-FAR = ".{0,140}"
+NEAR = ".{0,50}"
+FAR = ".{0,100}"
 """bytes between two parts of a trigger: markup, line ends, comment prefixes and escapes among them"""

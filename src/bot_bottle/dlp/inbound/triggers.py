@@ -242,7 +242,7 @@ _NAMES = {_FIRST_EVIDENCE + number: name for number, name in enumerate(EVIDENCE)
 def _spaced(trigger: str) -> str:
     """*trigger* with room for markup, escapes and line ends wherever it has a space outside of a class."""
     parts = re.split(r"(\\.|\[(?:\\.|[^\]\\])+\])", trigger)
-    return "".join(part if at % 2 else re.sub(" (?![?*+{])", ".{1,8}", part) for at, part in enumerate(parts))
+    return "".join(part if at % 2 else re.sub(" (?![?*+{])", ".{1,4}", part) for at, part in enumerate(parts))
 
 
 def expressions() -> list[tuple[int, bytes, int]]:

@@ -106,7 +106,8 @@ ROWS = (
             "execute|call|invoke|install|transfer|reveal|upload|post|open|fetch|download|delete|email|"
             "approve|reply|respond|output|navigate)"
         ),
-        trigger="(?:only|always|must|should|never) (?:recommend|promot|mention|suggest|prais|favo|endors|rank)\n"
+        trigger="(?:only|always|must|should|never) (?:recommend|promot|mention|suggest|prais|favo|"
+        "endors|rank)\n"
         "(?:summari|answering|responding|replying|reviewing|processing|analy|translating|"
         f"asked|generating){FAR}(?:must|should|always|please|also|instead|only|first|do not|"
         "never)\n"
