@@ -69,7 +69,7 @@ class Mask:
         for start, stop in spans:
             if isinstance(out, bytearray) and start < end:
                 out[start : min(stop, end)] = b"*" * (min(stop, end) - start)
-            if start < end < stop:
+            if start <= end < stop:
                 covered = max(covered, stop - end)
             self._tell(start, stop)
         self._held, self._covered, self._offset = text[end:], covered, self._offset + end
