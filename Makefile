@@ -1,6 +1,6 @@
 # One command for each habit; CI (.ci/run) calls the same ones. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint fuzz coverage docs lock clean
+.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-false-positives fuzz coverage docs lock clean
 PY := .venv/bin/python
 PYTEST := scripts/reachable.sh $(PY) -m pytest
 MAKEFLAGS += --no-print-directory
@@ -54,6 +54,10 @@ bench-proxy: ## the proxy beside mitmdump, squid and srt's, in one run
 bench-footprint: ## what one more bottle costs in memory and CPU, and fifty at once
 	@scripts/setup.sh bench
 	$(PY) bench/footprint.py
+
+bench-false-positives: ## how often what agents send and receive is stopped; writes docs/false-positives.md
+	@scripts/setup.sh test
+	$(PY) bench/false_positives.py $(if $(RECORDED),--recorded $(RECORDED))
 
 fuzz: ## the property tests with many more examples (FUZZ_EXAMPLES=20000)
 	@scripts/setup.sh test
