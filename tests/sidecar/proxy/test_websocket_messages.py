@@ -279,11 +279,11 @@ def test_property_any_bytes_are_messages_or_an_end(data: bytes, places: list[int
 
 def test_server_messages_are_texts_of_their_own() -> None:
     """Each is begun anew; what a finding asks for ends the connection."""
-    begun: list[bool] = []
+    begun: list[str] = []
 
     class Text:
-        def __init__(self, is_text: bool) -> None:
-            begun.append(is_text)
+        def __init__(self, media_type: str) -> None:
+            begun.append(media_type)
 
         def feed(self, data: bytes):
             return SimpleNamespace(data=data.replace(b"bad", b"***"), findings=(b"stop",) * (b"stop" in data))
@@ -297,4 +297,8 @@ def test_server_messages_are_texts_of_their_own() -> None:
     messages.begin(is_text=False)
     with pytest.raises(Stop, match="egress DLP: orders"):
         messages.feed(b"stop")
-    assert begun == [True, True, False]
+    messages.begin(is_text=True)
+    assert messages.feed(b"") + messages.feed(b" {") + messages.finish() == b" {."
+    messages.begin(is_text=True)
+    assert messages.finish() == b""
+    assert begun == ["text/plain", "application/x-binary", "application/json"]

@@ -29,8 +29,7 @@ from bot_bottle.sidecar.proxy.response import END, Event
 from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream_deny
 from bot_bottle.sidecar.proxy.websocket import WebSocket
 from bot_bottle.sidecar.proxy.websocket_handshake import Opening
-from bot_bottle.sidecar.proxy.websocket_relay import Uninspected
-from bot_bottle.sidecar.proxy.websocket_rules import client_messages
+from bot_bottle.sidecar.proxy.websocket_rules import client_messages, server_messages
 from bot_bottle.sidecar.proxy.write import CONTINUE, LAST_CHUNK, chunk, request_head
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -318,7 +317,7 @@ class Exchange:
             outbound=client_messages(
                 gateway, identity, client.loop, provider=self._allow.route.provider is not None
             ),
-            inbound=Uninspected(),
+            inbound=server_messages(gateway, identity),
         )
         self._over = True  # its place among the active ones goes on with the WebSocket
         upstream.flow = websocket

@@ -98,6 +98,7 @@ class Inspector:
     def rearm(self, arms: Arms) -> None:
         """Look for other secrets, from the next request on. What was sent in pieces so far is forgotten."""
         self.engine = arms.engine
+        self.known = arms.known
         self._pieces = Pieces(arms.known)
         self._fragments = FragmentCount(arms.known)
         self._secrets = arms.secrets

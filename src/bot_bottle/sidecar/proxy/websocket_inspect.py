@@ -160,25 +160,37 @@ class Inbound(Protocol):
 
 
 class ServerMessages:
-    """Of one connection, inwards: each message is a text of its own."""
+    """Of one connection, inwards: each message is a text of its own, looked at as far as it has come."""
 
     def __init__(
-        self, start: Callable[[bool], Inbound], blocked: Callable[[Iterable[Finding]], Deny | None]
+        self, start: Callable[[str], Inbound], blocked: Callable[[Iterable[Finding]], Deny | None]
     ) -> None:
-        """*start*: for a message, by whether it is text. *blocked*: logs what was found, and gives the reason to
-        end for it."""
+        """*start*: for a message, by its media type. *blocked*: logs what was found, and gives the reason to end for
+        it."""
         self._start = start
         self._blocked = blocked
-        self._stream = start(True)
+        self._is_text = True
+        self._stream: Inbound | None = None
 
     def begin(self, *, is_text: bool) -> None:
-        self._stream = self._start(is_text)
+        self._is_text = is_text
+        self._stream = None
 
     def feed(self, data: bytes) -> bytes:
+        if self._stream is None:
+            if not data:
+                return b""
+            self._stream = self._start(self._media_type(data))
         return self._passed(self._stream.feed(data))
 
     def finish(self) -> bytes:
-        return self._passed(self._stream.finish())
+        return b"" if self._stream is None else self._passed(self._stream.finish())
+
+    def _media_type(self, data: bytes) -> str:
+        """Nothing says it but the message."""
+        if not self._is_text:
+            return "application/x-binary"
+        return "application/json" if data.lstrip()[:1] in (b"{", b"[") else "text/plain"
 
     def close(self) -> None:
         """Its texts hold a window's worth, and go with it."""
