@@ -75,7 +75,7 @@ def test_the_head_arrives_before_the_body_exists(serve):
     client.send(GET)
     client.read_until(b"\r\n\r\n")
     seen.set()
-    assert client.read_exactly(2) == b"ok"
+    client.read_until(b"ok")
 
 
 def test_a_request_body_streams(serve):
@@ -285,7 +285,7 @@ def test_what_is_between_two_neighbours_only_is_not_passed_on(serve):
                 ("Alt-Svc", 'h3=":443"'), ("Refresh", "0; url=https://evil.example/"),
                 ("Proxy-Authenticate", "Basic"), ("Upgrade", "h2c"),
                 ("Trailer", "X"), ("X-Bot-Bottle-Launch", "forged"), ("x-bot-bottle", "blocked"),
-                ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Kept", "yes"),
+                ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Kept", "yes"), ("Content-Type", "image/png"),
             ],
         )
     )  # fmt: skip
@@ -293,7 +293,7 @@ def test_what_is_between_two_neighbours_only_is_not_passed_on(serve):
     client.send(GET)
     answer = client.answer()
     names = [line.partition(b":")[0].lower() for line in answer.head.split(b"\r\n")[1:-2]]
-    assert sorted(names) == [b"content-length", b"set-cookie", b"set-cookie", b"x-kept"]
+    assert sorted(names) == [b"content-length", b"content-type", b"set-cookie", b"set-cookie", b"x-kept"]
 
 
 def test_bytes_behind_a_response_are_never_the_next_one(serve):
@@ -326,7 +326,9 @@ def test_an_early_answer_ends_the_upload(serve):
 
     proxy, fake = serve(impatient, read_bodies=False)
     client = proxy.tls(HOST)
-    client.send(f"POST /u HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1000000\r\n\r\n".encode() + b"x" * 600_000)
+    client.send(
+        f"POST /u HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1000000\r\n\r\n".encode() + b"x" * 600_000
+    )
     answer = client.answer()
     assert (answer.status, answer.body, answer.headers["connection"]) == (413, b"too much", "close")
     assert client.is_closed()
@@ -338,7 +340,9 @@ def test_a_client_that_goes_takes_its_request_along(serve):
     ended = threading.Event()
 
     def wait(request: RecordedRequest, connection: UpstreamConnection) -> None:
-        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+        )
         try:
             while connection.read():
                 pass

@@ -25,7 +25,7 @@ from bot_bottle.sidecar.proxy.body import BodyReader, body_reader
 from bot_bottle.sidecar.proxy.client import Client, allowed_now
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import Body, Malformed, ParsedRequest, ParsedResponse
-from bot_bottle.sidecar.proxy.response import END, Event
+from bot_bottle.sidecar.proxy.response import Event
 from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream_deny
 from bot_bottle.sidecar.proxy.websocket import WebSocket
 from bot_bottle.sidecar.proxy.websocket_handshake import Opening
@@ -60,7 +60,7 @@ class Exchange:
         self._opening: asyncio.Task[None] | None = None
         self._queue: list[bytes] = []
         """for the upstream, not yet written"""
-        self._answer = Answer(parsed)
+        self._answer = Answer(parsed, gateway.incoming, gateway.inspector.known)
         self._over = False
         self._websocket: Opening | None = None
         """of a request that opens one, once it goes upstream"""
@@ -268,29 +268,23 @@ class Exchange:
     # -- the upstream's side
 
     def upstream_events(self, events: list[Event]) -> None:
-        out: list[bytes] = []
-        ended = False
         if self._recording is not None:
             self._recording.take(events)
-        for index, event in enumerate(events):
-            if isinstance(event, bytes):
-                out.append(self._answer.piece(event))
-            elif event is END:
-                ended = True
-                out.append(self._answer.end())
-            elif isinstance(event, ParsedResponse):
-                if event.status == 101:
-                    self._become_websocket(event, events[index + 1 :])
-                    return
-                last = not self._body.done or self._gateway.draining
-                out.append(self._answer.begin(event, last=last, cookies=self._allow.keeps_cookies))
-        if self._over:
+        first = events[0]
+        if isinstance(first, ParsedResponse) and first.status == 101:
+            self._become_websocket(first, events[1:])
             return
+        answer = self._answer
+        last = not self._body.done or self._gateway.draining
+        data = answer.take(events, self.identity, self._allow, last=last)
         self._client.deadline = self._now() + self._gateway.limits.response_stall_s
-        data = out[0] if len(out) == 1 else b"".join(out)
         if data:
             self._client.send(data)
-        if ended:
+        if answer.refused is not None and not answer.ended:
+            self._refuse(answer.refused)
+        elif answer.ended:
+            if answer.refused is not None:  # the upstream is in the middle of its response
+                self._drop_upstream()
             self._finish()
 
     def _become_websocket(self, response: ParsedResponse, rest: list[Event]) -> None:

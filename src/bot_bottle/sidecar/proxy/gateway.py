@@ -16,6 +16,7 @@ from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Allow, Verdict
 from bot_bottle.sidecar.proxy.held import Held, Reservation
 from bot_bottle.sidecar.proxy.http1 import Framing
+from bot_bottle.sidecar.proxy.incoming import Incoming
 from bot_bottle.sidecar.proxy.inspection import Inspector
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
@@ -54,6 +55,7 @@ class Gateway:
     dialer: Dialer
     log: EventLog
     inspector: Inspector
+    incoming: Incoming
     questions: Questions
     turns: Turns = field(default_factory=Turns)
     names: NameBudget = field(default_factory=NameBudget)

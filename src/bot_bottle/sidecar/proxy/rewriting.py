@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot_bottle.dlp.crlf import without_breaks
+from bot_bottle.dlp.inbound.mask import Known
 from bot_bottle.dlp.known import Approved
 from bot_bottle.dlp.redact import Unredactable, redact
 from bot_bottle.dlp.scan import Engine, What
 from bot_bottle.egress.paths import BadPath, canonical_path, check_query
 from bot_bottle.egress.request import RequestIdentity
+from bot_bottle.sidecar.proxy.http1 import Field
 
 _SAID_OF_BODIES = frozenset({"content-digest", "content-md5", "digest", "repr-digest"})
 """Fields that are wrong once the body is another one (RFC 9530, RFC 1864)."""
@@ -39,6 +41,19 @@ def redacted_head(
     if path == identity.path and query == identity.query and headers == identity.headers:
         return identity
     return replace(identity, path=path, query=query, headers=headers)
+
+
+def without_secrets(known: Known, headers: list[Field]) -> list[Field]:
+    """*headers* of a response with the values of known secrets covered; the list itself where there are none."""
+    if not known.spans(b"\n".join([field[2] for field in headers])):
+        return headers
+    found = []
+    for name, lower, value, pair in headers:
+        covered = value
+        for start, end in known.spans(value):
+            covered = covered[:start] + b"*" * (end - start) + covered[end:]
+        found.append((name, lower, covered, (pair[0], covered)))
+    return found
 
 
 def for_another_body(identity: RequestIdentity) -> RequestIdentity:

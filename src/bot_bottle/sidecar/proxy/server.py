@@ -23,6 +23,7 @@ from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.connection import ClientConnection
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.held import Held
+from bot_bottle.sidecar.proxy.incoming import Incoming
 from bot_bottle.sidecar.proxy.inspection import Inspector
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS, Limits
 from bot_bottle.sidecar.proxy.log import EventLog
@@ -106,6 +107,7 @@ class ProxyServer:
             policy=policy,
             inspector=inspector,
             redact=inspector.plain,
+            incoming=Incoming(lambda: self._gateway.policy, log),
             questions=options.questions(inspector, log),
             held=options.held,
             credentials=self._credentials,

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from bot_bottle.base.errors import BotBottleError
+from bot_bottle.base.memo import Memo
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.config import ConfigError, Inject, Policy
-from bot_bottle.egress.headers import credential_value
+from bot_bottle.egress.headers import Headers, credential_value
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Allow
 from bot_bottle.sidecar.proxy.http1 import Body, Framing, ParsedResponse
@@ -83,6 +84,27 @@ class Credentials:
         return credential_value(inject, self._values[inject.token].reveal())
 
 
+def readable_answers(headers: Headers) -> Headers:
+    """*headers* that ask for nothing that could not be read when it comes: other codings than those that are known
+    here, and parts of an encoded file."""
+    for index, (name, value) in enumerate(headers):
+        if len(name) == len(_ACCEPT) and name.lower() == _ACCEPT:
+            wants_part = any(other.lower() == "range" for other, _ in headers)
+            kept = "identity" if wants_part else _READABLE[value]
+            return headers if kept == value else (*headers[:index], (name, kept), *headers[index + 1 :])
+    return headers
+
+
+def _readable(value: str) -> str:
+    asked = [coding.strip() for coding in value.split(",")]
+    return ", ".join([coding for coding in asked if coding.partition(";")[0].strip().lower() in _CODINGS])
+
+
+_ACCEPT = "accept-encoding"
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "identity"})
+_READABLE = Memo(_readable)
+
+
 def request_head(
     identity: RequestIdentity,
     allow: Allow,
@@ -93,7 +115,7 @@ def request_head(
     """The head of the request that goes upstream; *more*: fields of the proxy's own. Raises ValueError rather than
     write a line too many."""
     lines = [f"{identity.method} {identity.target} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in allow.headers]
+    lines += [f"{name}: {value}" for name, value in readable_answers(allow.headers)]
     lines += [f"{inject.header}: {credentials.value(inject)}" for inject in allow.inject]
     lines += [f"{name}: {value}" for name, value in more]
     if framing.body is Body.LENGTH:

@@ -11,11 +11,15 @@ from typing import Any
 
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.match import CompiledPolicy
+from bot_bottle.sidecar.proxy.arming import Armoury, make_engine
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.connection import ClientConnection
 from bot_bottle.sidecar.proxy.gateway import Gateway
+from bot_bottle.sidecar.proxy.incoming import Incoming
+from bot_bottle.sidecar.proxy.inspection import Inspector
 from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.sidecar.proxy.log import EventLog
+from bot_bottle.sidecar.proxy.questions import NobodyToAsk
 from bot_bottle.sidecar.proxy.tls import LeafContexts
 from bot_bottle.sidecar.proxy.turns import Turns
 from bot_bottle.sidecar.proxy.upstream import Upstream
@@ -147,8 +151,18 @@ class Bench:
         self._log = EventLog(os.open(os.devnull, os.O_WRONLY), Limits(log_lines_per_s=1))
         self.dialer = Dialer(limits, answers)
         dialer: Any = self.dialer
+        arms = Armoury((), make_engine).arm({}, policy.policy)
+        assert arms is not None
         self.gateway = Gateway(
-            policy, Credentials({"X": Secret("x")}), LeafContexts(AUTHORITY), dialer, self._log, limits=limits
+            policy,
+            Credentials({"X": Secret("x")}),
+            LeafContexts(AUTHORITY),
+            dialer,
+            self._log,
+            inspector=Inspector(arms, policy=lambda: policy, log=self._log),
+            incoming=Incoming(lambda: policy, self._log),
+            questions=NobodyToAsk(),
+            limits=limits,
         )
         self.connection = ClientConnection(self.gateway)
         self.wire = Wire()
