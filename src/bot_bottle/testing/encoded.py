@@ -28,6 +28,9 @@ FILLER = b"".join(
     b"line %d of some text that says nothing in particular, again and again\n" % n for n in range(150)
 )
 
+NOTE = b"unpacked without a mark, this must be long enough to be told from a hash: " + bytes(range(33, 126))
+"""before data that would be too short"""
+
 Encode = Callable[[bytes], bytes]
 
 
@@ -154,6 +157,8 @@ ENCODINGS: dict[str, Encode] = {
     "zlib in hex": lambda data: zlib.compress(data).hex().encode(),
     "gzip behind a byte in base64": lambda data: base64.b64encode(b"\x00" + gzip.compress(data)),
     "gzip behind two bytes in base64": lambda data: base64.b64encode(b"\x00\x01" + gzip.compress(data)),
+    "raw deflate in base64": lambda data: base64.b64encode(raw_deflate(NOTE + data)),
+    "brotli in base64": lambda data: base64.b64encode(brotli.compress(NOTE + data)),
     "base64 three times": lambda data: base64.b64encode(base64.b64encode(base64.b64encode(data))),
     "gzip three times": lambda data: gzip.compress(gzip.compress(gzip.compress(data))),
     "base64, percent": lambda data: base64.b64encode(data).replace(b"Z", b"%5A"),

@@ -15,9 +15,9 @@ from msgspec import Struct
 from bot_bottle.dlp.budget import FLOOR_BYTES, Budget, Shares
 from bot_bottle.dlp.views import escapes, packed, plain, quoted, runs, shapes, spelled, triggers
 from bot_bottle.dlp.views.carry import Carry, OpenPacked, OpenRun
-from bot_bottle.dlp.views.job import Job, is_packed
+from bot_bottle.dlp.views.job import Job
 from bot_bottle.dlp.views.regions import Unescaped
-from bot_bottle.dlp.views.shapes import shaped
+from bot_bottle.dlp.views.shapes import LongRuns
 from bot_bottle.dlp.views.triggers import Sign, Signs, signs
 from bot_bottle.dlp.views.view import Undecoded, View, Where
 
@@ -33,6 +33,7 @@ _INNER_BYTES = 64 * 1024
 """that the inside of a piece may have, if half of its share is as much"""
 _EVEN_BYTES = 64 * 1024
 """what packed data weighs against the rest: its size is not known"""
+_TOLD = 16
 _WAITING = 8
 """packed data that is kept for another round; each holds its window"""
 _DEEP_SIGNS = frozenset((Sign.GZIP, Sign.ZSTD, Sign.ZIP, Sign.BZIP2, Sign.XZ))
@@ -94,7 +95,7 @@ def _too_deep(text: bytes, found: Signs) -> Iterator[Undecoded]:
         unpacker.give(text, mark.start)
         if unpacker.read(_MIN_TEXT) or unpacker.refused:
             yield Undecoded(mark.kind, mark.start, len(text))
-    for alphabet, at in shaped(text, found.seen):
+    for alphabet, at in LongRuns(text).shaped():
         yield Undecoded(alphabet.kind, max(0, at - 24), at)
 
 
@@ -108,6 +109,14 @@ class _Finder:
         self._last = last
 
     def items(self, found: Signs) -> Items:
+        """All; of what could not be looked at, the first few say enough."""
+        told = 0
+        for item in self._all(found):
+            told += isinstance(item, Undecoded)
+            if told <= _TOLD or isinstance(item, View):
+                yield item
+
+    def _all(self, found: Signs) -> Items:
         calm: list[_Steady] = []
         hungry: list[_Steady] = []
         for one in (*self._runs(found), *self._regions(found)):
@@ -198,7 +207,7 @@ class _Finder:
             carry.begun = True
             marks = [*packed.whole(text), *marks]
         carried = [partial(Job.carried, text, one, fresh) for one in opened]
-        return [*carried, *(partial(Job.new, text, mark) for mark in marks if is_packed(text, mark))]
+        return [*carried, *(partial(Job.new, text, mark) for mark in marks if packed.is_packed(text, mark))]
 
     def _packed(self, jobs: list[Callable[[], Job]], shares: Shares) -> Items:
         waiting: list[Job] = []

@@ -9,27 +9,12 @@ from msgspec import Struct
 from bot_bottle.dlp.budget import Budget
 from bot_bottle.dlp.views.carry import Carry, OpenPacked
 from bot_bottle.dlp.views.packed import Mark
-from bot_bottle.dlp.views.shapes import has_text
 from bot_bottle.dlp.views.unpack import Unpacker
 
 PIECE_BYTES = 64 * 1024
 """of what comes out, judged at once"""
 OVERLAP_BYTES = 4096
 """of the piece before, that the next begins with: longer than any credential"""
-_PROBE_BYTES = 1024
-_MIN_BYTES = 8
-"""less was no packed data"""
-
-
-def is_packed(text: bytes, mark: Mark) -> bool:
-    """Something comes out at *mark*, or it can't be told."""
-    unpacker = mark.unpacker()
-    unpacker.give(text, mark.start)
-    data = unpacker.read(_PROBE_BYTES)
-    if unpacker.refused or not (data or unpacker.done):
-        return True
-    enough = len(data) >= _MIN_BYTES or (bool(data) and not unpacker.done)
-    return enough and (not mark.guessed or has_text(data))
 
 
 class Piece(Struct, frozen=True):
@@ -112,9 +97,11 @@ class Job:
         return Piece(whole, fresh, closes)
 
     def _read(self, share: Budget) -> bytes:
+        """Input is paid for too, at an eighth: so that many marks can't have the same data read again and again."""
         parts, size, most = [], 0, min(PIECE_BYTES, share.left)
+        before = self.unpacker.used()
         while size < most and (out := self.unpacker.read(most - size)):
             parts.append(out)
             size += len(out)
-        share.spend(size)
+        share.spend(size + max(0, self.unpacker.used() - before) // 8)
         return b"".join(parts)

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import zlib
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from bot_bottle.dlp.views.shapes import has_text
 from bot_bottle.dlp.views.triggers import Sign
 from bot_bottle.dlp.views.unpack import Brotli, Inflate, Other, Refused, Unpacker, Zstd
 from bot_bottle.dlp.zstdframes import WINDOW_BYTES
 
+_PROBE_BYTES = 1024
+_SURE_BYTES = 14
+"""of deflate hold no credential, so an error in them is no loss"""
+MIN_BYTES = 8
+"""less was no packed data"""
 HEAD_BYTES = 64
 """a mark so near to the end of a block is left to the next one, which has it in its overlap"""
 _ZIP_BYTES = 30
@@ -50,6 +57,33 @@ def whole(text: bytes) -> Iterator[Mark]:
         yield Mark("zlib", 0, lambda: Inflate(15), guessed=True)
     yield Mark("deflate", 0, lambda: Inflate(-15), guessed=True)
     yield Mark("br", 0, Brotli, guessed=True)
+
+
+def is_packed(text: bytes, mark: Mark) -> bool:
+    """Something comes out at *mark*, or it can't be told."""
+    if mark.kind == "zlib" and not _inflates(text[mark.start : mark.start + 2 + _SURE_BYTES]):
+        return False
+    unpacker = mark.unpacker()
+    unpacker.give(text, mark.start)
+    data = unpacker.read(_PROBE_BYTES)
+    if unpacker.refused or not (data or unpacker.done):
+        return True
+    enough = len(data) >= MIN_BYTES or (bool(data) and not unpacker.done)
+    return enough and (not mark.guessed or has_text(data))
+
+
+def _inflates(head: bytes) -> bool:
+    """No error is in so few bytes; quicker than an unpacker, for a mark of which random data has many."""
+    try:
+        zlib.decompressobj(wbits=15).decompress(head, 64)
+    except zlib.error:
+        return False
+    return True
+
+
+def is_packed_whole(head: bytes) -> bool:
+    """*head* begins packed data that has no mark."""
+    return any(is_packed(head, mark) for mark in whole(head))
 
 
 def _mark(text: bytes, sign: Sign, start: int) -> Mark | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from bot_bottle.dlp.views.regions import regions
 from bot_bottle.dlp.views.view import Where
 
 _TEXT = rb"[\t\n\r\x20-\x7e]"
@@ -85,16 +86,11 @@ _ROT13 = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
     b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm",
 )
-_AROUND = 1024
 
 
 def mirrored(text: bytes, places: list[int]) -> Iterator[Plain]:
     """What is around *places*, rotated by 13 and reversed."""
-    end = 0
-    for place in places:
-        if place < end - _AROUND // 2:
-            continue
-        start, end = max(0, place - _AROUND), min(len(text), place + _AROUND)
+    for start, end in regions(places, len(text)):
         part = text[start:end]
         yield Plain("rot13", part.translate(_ROT13), start, end, _Scaled(start, 1).where)
         yield Plain("reversed", part[::-1], start, end, _Reversed(end).where)

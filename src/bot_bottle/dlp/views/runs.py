@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from bot_bottle.dlp.views.alphabets import BASE32, BASE64, HEX, Alphabet, characters, read_run
 from bot_bottle.dlp.views.carry import OpenRun
-from bot_bottle.dlp.views.shapes import has_text, shaped
+from bot_bottle.dlp.views.packed import is_packed_whole
+from bot_bottle.dlp.views.shapes import LongRuns, has_text
 from bot_bottle.dlp.views.spans import GroupMap, Units
 from bot_bottle.dlp.views.triggers import Signs
 from bot_bottle.dlp.views.view import Where
@@ -66,7 +67,9 @@ def new_runs(text: bytes, found: Signs, fresh: int, taken: list[Run], last: bool
     seen = {(run.alphabet.kind, run.start, run.end, run.phase) for run in taken}
     places = [(_ALPHABETS[kind], max(0, at)) for kind, at in found.runs]
     if len(text) >= 27:
-        places += list(shaped(text, found.seen))
+        long_runs = LongRuns(text)
+        places += long_runs.shaped()
+        places += ((BASE64, start) for start, head in long_runs.heads() if is_packed_whole(head))
     places.sort(key=lambda place: (place[0].kind, place[1]))
     reader = _Reader(text)
     for alphabet, at in places:
@@ -114,6 +117,8 @@ def decode(text: bytes, run: Run, fresh: int) -> Iterator[Decoded]:
     """The run at its alignment, and at the others too if text stands there (several encodings in one run)."""
     first = _decode(text, run, fresh)
     yield first
+    if len(first.data) < MIN_BYTES:
+        return
     if run.carried is None and run.alphabet is not BASE32 and not first.data.isascii():
         for phase in range(run.alphabet.group):
             if phase != run.phase:

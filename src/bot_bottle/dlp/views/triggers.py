@@ -93,8 +93,6 @@ class Sign(IntEnum):
     BASE64 = 20
     HEX_RUN = 21
     BASE64_START = 24
-    LONG_HEX = 22
-    LONG_BASE32 = 23
 
 
 _HEX_CHAR = rb"[2-7][0-9a-fA-F]"
@@ -149,8 +147,6 @@ SEPARATED: tuple[tuple[bytes, int], ...] = (
     (rb"(?: " + _HEX_CHAR + _HEX_CHAR + rb"){4}", 0),
 )
 """hex digits of ASCII characters with something between them"""
-_LONG = {Sign.LONG_HEX: rb"[0-9a-fA-F]{28}", Sign.LONG_BASE32: rb"[A-Z2-7]{32}"}
-"""runs; each in a database of its own, where they cost next to nothing"""
 _PLACES: dict[Sign, tuple[tuple[bytes, int], ...]] = {
     Sign.ESCAPE: ESCAPES,
     Sign.QUOTED: QUOTED,
@@ -163,9 +159,6 @@ _FIRST: tuple[tuple[Sign, bytes, int, int], ...] = (
     *((Sign.ESCAPE, pattern, _ONCE, 0) for pattern, _ in ESCAPES),
     *((Sign.QUOTED, pattern, _ONCE, 0) for pattern, _ in QUOTED),
     *((Sign.HEX, pattern, _ONCE, 0) for pattern, _ in SEPARATED),
-    (Sign.WIDE, rb"(?:[\x20-\x7e]\x00){8}", _ONCE | _ALL, 0),
-    (Sign.WIDE, rb"(?:\x00[\x20-\x7e]){8}", _ONCE | _ALL, 0),
-    (Sign.WIDE, rb"(?:[\x20-\x7e]\x00\x00\x00){6}", _ONCE | _ALL, 0),
     *((Sign.UTF7, pattern, _ONCE, 0) for pattern, _ in UTF7),
     (Sign.ASCII85, rb"<~[!-u\s]{8}", _ONCE, 0),
     *((Sign.MIRROR, pattern, 0, 0) for pattern in MIRRORED),
@@ -202,6 +195,12 @@ _FIRST: tuple[tuple[Sign, bytes, int, int], ...] = (
 )
 
 
+_WIDE = (
+    (rb"(?:[\x20-\x7e]\x00){7}[\x20-\x7e]", _ONCE | _ALL),
+    (rb"(?:[\x20-\x7e]\x00\x00\x00){5}[\x20-\x7e]", _ONCE | _ALL),
+)
+"""ASCII in UTF-16 and UTF-32, either byte order; apart from the rest, since each zero byte costs it something"""
+_ZEROS = bytes(16)
 _FEW = 256
 """matches in one text, up to which one pass gives all places"""
 
@@ -217,8 +216,8 @@ def _once() -> Matcher:
 
 
 @cache
-def _long(sign: Sign) -> Matcher:
-    return Matcher([(_LONG[sign], _ONCE)])
+def _wide() -> Matcher:
+    return Matcher(_WIDE)
 
 
 @cache
@@ -288,12 +287,11 @@ def signs(text: bytes) -> Signs:
         matches = _once().every(text)
     for number, end in matches:
         found.note(number, end)
-    found.seen.update(sign for sign in _LONG if _long(sign).first(text))
+    if b"\0" in text and _wide().first(text.replace(_ZEROS, b"\xff")):
+        found.seen.add(Sign.WIDE)
     return found
 
 
 def prepare() -> None:
-    """Make the databases that nearly each text needs: in the process that forks, so that its children share them."""
+    """Make the database that each text needs: in the process that forks, so that its children share them."""
     _first()
-    for sign in _LONG:
-        _long(sign)

@@ -20,6 +20,8 @@ from bot_bottle.dlp.zstdframes import WINDOW_BYTES, CodingError, ZstdStage
 _FIRST_SLICE = 256
 _SLICE = 4096
 """input for one call: an error costs the slice, which is then tried in halves"""
+_DRY_BYTES = 1024
+"""of input without any output, beyond which it is not looked at further: a head of such size, or empty blocks"""
 
 
 class Unpacker(Protocol):
@@ -67,9 +69,11 @@ class Inflate(_Sliced):
     def __init__(self, wbits: int, skip: int = 0) -> None:
         """``skip``: bytes of input to pass over first."""
         super().__init__()
+        self._wbits = wbits
         self._unzip = zlib.decompressobj(wbits=wbits)
-        self._full = False
+        self._begun = self._full = False
         self._skip = skip
+        self._dry = 0
 
     def give(self, data: bytes, start: int) -> None:
         step = min(self._skip, len(data) - start)
@@ -81,15 +85,22 @@ class Inflate(_Sliced):
             part = b"" if self._full else self._slice()
             if not part and not self._full:
                 return b""
-            before = self._unzip.copy()
+            # at the beginning a new one does as well, and is cheaper where there is no packed data at all
+            before = self._unzip.copy() if self._begun else None
+            self._begun = True
             try:
                 out = self._unzip.decompress(part, most)
             except zlib.error:
+                before = before or zlib.decompressobj(wbits=self._wbits)
                 out, self.done = _salvage(before, part, most), True
                 return out
-            self._at += len(part) - len(self._unzip.unconsumed_tail) - len(self._unzip.unused_data)
+            taken = len(part) - len(self._unzip.unconsumed_tail) - len(self._unzip.unused_data)
+            self._at += taken
+            self._dry = 0 if out else self._dry + taken
+            if self._dry > _DRY_BYTES and not self._unzip.eof:
+                self.done = self.refused = True
             self._full = len(out) >= most and not self._unzip.unconsumed_tail
-            self.done = self._unzip.eof
+            self.done = self.done or self._unzip.eof
             if out:
                 return out
         return b""
