@@ -14,8 +14,8 @@ from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_pieces import PIECE_LETTERS, Piece, piece_texts
 from bot_bottle.dlp.projection import IS_LETTER
 
-MAX_PIECE_TEXTS = 4096
-"""Some 120 secrets are looked for in pieces: these literals are short, and cost more than all others. A bottle with
+MAX_PIECE_TEXTS = 2500
+"""Some 70 secrets are looked for in pieces: these literals are short, and cost more than all others. A bottle with
 more secrets is warned of those that are left out."""
 _MIN_ODD_BYTES = 6
 """A spelling without letters is looked for by so many bytes of it at least"""

@@ -57,15 +57,17 @@ class Variant(Struct, frozen=True):
 
 def variants(value: bytes, public: bytes, few: bool = False) -> list[Variant]:
     """Every spelling of *value*; *public* marks its public bytes (``known_public.public_mask``). *few*: only those
-    that views do not decode (base58, base85 at one alignment, reversed, ROT13, mixed case), and the commonest."""
+    that views do not decode (base58, base85 at one alignment, reversed, ROT13, mixed case), and the commonest; and
+    these, if the value is not long, as a whole only."""
     scale = max(1, len(value) // _SCALE_BYTES)
+    part = 0 if few and scale == 1 else scale
     found = [Variant("plain", value, public, window=12 * scale)]
     if len(value) >= _FOLD_CHARACTERS:
         found.append(Variant("folded", value, public, folds=True))
     for offset in range(3):
-        found += _base64(value, public, offset, 32 * scale)
+        found += _base64(value, public, offset, 32 * part)
     if few:
-        found.append(_hex(value, public, 32 * scale))
+        found.append(_hex(value, public, 32 * part))
         found += _base85(value, public, 0)
     else:
         found += _escaped(value, public)
@@ -76,8 +78,8 @@ def variants(value: bytes, public: bytes, few: bool = False) -> list[Variant]:
             found += _base85(value, public, offset)
     if len(value) <= _BASE58_MAX_BYTES:
         found.append(Variant("base58", base58(value), bytes(len(base58(value)))))
-    found.append(Variant("reversed", value[::-1], public[::-1], window=24 * scale))
-    found.append(Variant("rot13", rot13(value), public, window=24 * scale))
+    found.append(Variant("reversed", value[::-1], public[::-1], window=24 * part))
+    found.append(Variant("rot13", rot13(value), public, window=24 * part))
     return [variant for variant in found if variant.data]
 
 
