@@ -19,21 +19,19 @@ from bot_bottle.dlp.projection import COMMON_LETTERS, ESCAPE_LETTERS, IS_LETTER,
 
 WINDOW_LETTERS = 12
 """dlp.md §2: any so many letters in a row are found"""
-MIN_KEPT = MIN_GRAM_CHARACTERS
-"""Of a window so many characters have to stay"""
 MAX_POOR = 0.25
 """So many of a value's windows may have less"""
 
 
-def choose(values: Iterable[tuple[bytes, bytes]]) -> Alphabet:
-    """For secrets, each with its mask of public bytes."""
+def choose(values: Iterable[tuple[bytes, bytes]], shortest: int = MIN_GRAM_CHARACTERS) -> Alphabet:
+    """For secrets, each with its mask of public bytes. *shortest*: of a window so many characters have to stay."""
     all_windows = [list(_windows(value, public)) for value, public in values]
     without = COMMON_LETTERS
     while without:
         gone = set(ESCAPE_LETTERS + without)
         wanting: Counter[int] = Counter()
         for windows in all_windows:
-            poor = [window for window in windows if sum(byte not in gone for byte in window) < MIN_KEPT]
+            poor = [window for window in windows if sum(byte not in gone for byte in window) < shortest]
             if len(poor) > len(windows) * MAX_POOR:
                 wanting.update(byte for window in poor for byte in set(window) & set(without))
         if not wanting:

@@ -21,6 +21,8 @@ GRAM_CHARACTERS = 8
 """What Hyperscan's literal matcher looks at"""
 MIN_GRAM_CHARACTERS = 4
 """A shorter one is everywhere"""
+MIN_GRAM_OF_MANY = 5
+"""With hundreds of secrets: of all that is found by chance nearly all is found by four characters"""
 SHORT_GRAM_CHARACTERS = 6
 """In a window of twelve: leaves a choice among several"""
 
@@ -70,21 +72,19 @@ def stripped(variant: Variant, alphabet: Alphabet) -> Stripped:
     return Stripped(alphabet.strip(text), tuple(alphabet.places(text)), text, public)
 
 
-def grams(form: Stripped, window: int) -> list[Gram]:
+def grams(form: Stripped, window: int, shortest: int = MIN_GRAM_CHARACTERS) -> list[Gram]:
     """So few grams that each *window* letters in a row without a public one hold one whole; with *window* 0, or
     where the whole is shorter than it: that the whole holds one. Empty: it has too few characters for that."""
     size = len(form.letters)
     if not form.text:
         return []
-    chosen = _covering(form, window) if window and window <= size else []
+    chosen = _covering(form, window, shortest) if window and window <= size else []
     return chosen or _any(form)
 
 
-def poor_windows(form: Stripped, window: int) -> list[tuple[int, int]]:
+def poor_windows(form: Stripped, window: int, shortest: int) -> list[tuple[int, int]]:
     """The windows (of letters: from, to) of which too little is left for any gram."""
-    return [
-        (end - window, end) for end, low, high in _windows(form, window) if high - low < MIN_GRAM_CHARACTERS
-    ]
+    return [(end - window, end) for end, low, high in _windows(form, window) if high - low < shortest]
 
 
 def _windows(form: Stripped, window: int) -> Iterator[tuple[int, int, int]]:
@@ -102,7 +102,7 @@ def _windows(form: Stripped, window: int) -> Iterator[tuple[int, int, int]]:
         yield end, low, high
 
 
-def _covering(form: Stripped, window: int) -> list[Gram]:
+def _covering(form: Stripped, window: int, shortest: int) -> list[Gram]:
     chosen: list[Gram] = []
     length = GRAM_CHARACTERS if window > 12 else SHORT_GRAM_CHARACTERS
     last_start, last_end = -1, -1
@@ -111,7 +111,7 @@ def _covering(form: Stripped, window: int) -> list[Gram]:
         if last_start >= low and last_end <= high:
             continue
         size = min(length, high - low)
-        if size < MIN_GRAM_CHARACTERS:
+        if size < shortest:
             continue
         start = _best(weights, low, high - size, size)
         chosen.append(Gram(form.text[start : start + size], start))

@@ -16,7 +16,14 @@ from msgspec import Struct
 from bot_bottle.dlp.known_alphabet import choose
 from bot_bottle.dlp.known_confirm import FRAGMENT_LETTERS, Entry, Gram, Search
 from bot_bottle.dlp.known_forms import family
-from bot_bottle.dlp.known_grams import Stripped, grams, poor_windows, stripped
+from bot_bottle.dlp.known_grams import (
+    MIN_GRAM_CHARACTERS,
+    MIN_GRAM_OF_MANY,
+    Stripped,
+    grams,
+    poor_windows,
+    stripped,
+)
 from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_raw import RawIndex
 from bot_bottle.dlp.known_spans import Spans
@@ -53,14 +60,15 @@ class Index:
     """Made once for the secrets of a bottle; holds Hyperscan's scratch space, so it is of one thread."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self.alphabet = choose((entry.value, entry.public) for entry in entries)
+        few = len(entries) > MANY
+        self._shortest = MIN_GRAM_OF_MANY if few else MIN_GRAM_CHARACTERS
+        self.alphabet = choose(((entry.value, entry.public) for entry in entries), self._shortest)
         self.searches: list[Search] = []
         self.whole: list[str] = []
         """names of secrets that are not looked for in pieces, since there are too many"""
         self._numbers: dict[tuple[bytes, bool], int] = {}
         self._grams: list[list[Gram]] = []
         self.raw = RawIndex()
-        few = len(entries) > MANY
         for entry in entries:
             self._add(entry, variants(entry.value, entry.public, few or len(entry.value) > LONG_BYTES))
             if not self.raw.add_pieces(entry.index, entry.value, entry.public):
@@ -103,9 +111,11 @@ class Index:
             if (form.letters, variant.folds) in told and not variant.window:
                 continue
             told.add((form.letters, variant.folds))
-            chosen = grams(form, variant.window)
+            chosen = grams(form, variant.window, self._shortest)
             if variant.kind == "plain" and len(entry.value) <= LONG_BYTES:
-                self.raw.add_windows(entry.index, entry.value, poor_windows(form, variant.window))
+                self.raw.add_windows(
+                    entry.index, entry.value, poor_windows(form, variant.window, self._shortest)
+                )
             if not chosen:
                 self.raw.add_odd(entry.index, family(variant.kind), variant.data)
                 continue
