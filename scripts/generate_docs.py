@@ -5,6 +5,7 @@
 * ``docs/reference/environment.md``: the variables of a bottle's processes.
 * ``docs/presets.md``: what each preset of a route opens, and the pages that this was read from.
 * ``docs/reference/json.md``: the schema of every ``--json``.
+* ``docs/reference/dlp-rules.md``: the formats of credentials that are looked for.
 * ``README.md``: the command table between its markers.
 * ``docs/start.md``: the screens of ``start`` and their keys, between their markers.
 """
@@ -24,6 +25,7 @@ from bot_bottle.cli import records
 from bot_bottle.cli.main import VERBS, cli
 from bot_bottle.cli.screens import multi, naming, single
 from bot_bottle.cli.screens.frame import Model, Size
+from bot_bottle.dlp import reference as dlp_reference
 from bot_bottle.egress.config import Match, PathType, Route
 from bot_bottle.egress.presets.expand import preset_of
 from bot_bottle.egress.presets.names import PRESETS
@@ -203,6 +205,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/environment.md": environment_page,
     "docs/presets.md": presets_page,
     "docs/reference/json.md": records.page,
+    "docs/reference/dlp-rules.md": dlp_reference.page,
     "README.md": readme_page,
     "docs/start.md": start_page,
 }

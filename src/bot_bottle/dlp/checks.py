@@ -111,7 +111,7 @@ STAND_INS = frozenset(
 )
 """Passwords of documents and of images that everybody starts with."""
 
-_TEMPLATE = (b"$", b"{", b"<", b"%(", b"[", b"#{", b"...", b"***", b"xxx", b"XXX")
+_TEMPLATE = (b"$", b"{", b"<", b"%(", b"[", b"#{", b"...", b"***", b"xxx")
 
 
 def plain_password(match: bytes) -> bool:
@@ -126,9 +126,9 @@ _DIGIT = re.compile(rb"[0-9]")
 def is_password(word: bytes) -> bool:
     """Whether *word* may be somebody's: no stand-in, template, address, word or number."""
     lower = word.lower()
-    if len(word) < LEAST_PASSWORD or lower in STAND_INS or any(mark in word for mark in _TEMPLATE):
+    if len(word) < LEAST_PASSWORD or lower in STAND_INS or any(mark in lower for mark in _TEMPLATE):
         return False
-    if re.fullmatch(rb"[^@]+@[a-z0-9-]+(?:\.[a-z]+)*", lower) or (
+    if re.fullmatch(rb"[^@]+@[a-z0-9-]+(?:\.[a-z]+)+", lower) or (
         not _DIGIT.search(word) and reads_like_words(word)
     ):
         return False

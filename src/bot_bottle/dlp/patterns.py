@@ -139,7 +139,9 @@ class Patterns:
         if whole is None:
             return None
         first, last = (start + offset for offset in whole.span(ready.rule.group))
-        last = spans.extended(ready.rule.name, text, first, last)
+        if ready.rule.name in spans.FOLLOWED:
+            last = spans.extended(ready.rule.name, text, first, last)
+            self.steps.read += last - first if ready.rule.name == spans.TOKEN else spans.BLOCK
         if not self._accepted(ready, text, start, start + whole.end(), first, last):
             refused[number] = max(refused[number], start + whole.end())
             return None
@@ -157,6 +159,8 @@ class Patterns:
 
     def _accepted(self, ready: _Ready, text: bytes, start: int, stop: int, first: int, last: int) -> bool:
         rule = ready.rule
+        if rule.edge is Edge.SHORT and _run_around(text, start, stop) > 3 * (stop - start):
+            return False
         if ready.end is not None and ready.end.match(text[stop : stop + 1]) is not None:
             return False
         if ready.keywords:
@@ -203,7 +207,7 @@ _ESCAPE = re2.compile(
 
 def _edge(text: bytes, start: int, edge: Edge) -> bool:
     """Whether a token may begin at *start*."""
-    if edge is Edge.FREE or start == 0:
+    if edge in (Edge.FREE, Edge.SHORT) or start == 0:
         return True
     before = text[start - 1]
     if before in _WORD:
@@ -211,3 +215,13 @@ def _edge(text: bytes, start: int, edge: Edge) -> bool:
     if edge is Edge.WORD:
         return True
     return before not in (b"-_+/" if edge is Edge.ALONE else b"-_")
+
+
+def _run_around(text: bytes, start: int, stop: int) -> int:
+    """How long the run of letters and digits is that holds the match; not looked at further than it matters."""
+    most = 3 * (stop - start)
+    while start > 0 and stop - start <= most and text[start - 1] in _WORD:
+        start -= 1
+    while stop < len(text) and stop - start <= most and text[stop] in _WORD:
+        stop += 1
+    return stop - start

@@ -30,6 +30,9 @@ class Edge(StrEnum):
     """no letter or digit (``-`` and ``_`` may), but for escapes"""
     ALONE = "alone"
     """as TOKEN, and no ``+`` or ``/`` either: the pattern could be a piece of base64"""
+    SHORT = "short"
+    """anything, but the run of letters and digits around is at most three times as long as the match: in base32 four
+    letters come by chance"""
     FREE = "free"
     """anything: the pattern is so particular, or checked so well, that no text holds it by chance"""
 

@@ -14,15 +14,15 @@ _PARTS = re2.compile(rb"[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,4}")
 _BODY = re2.compile(rb"(?:[A-Za-z0-9+/=\s]|\\{1,4}[nrt])*")
 
 
+TOKEN = "json-web-token"  # noqa: S105
+
+
 def extended(rule: str, text: bytes, start: int, end: int) -> int:
     """Where the secret at *start* really ends, of which the pattern of *rule* has seen what comes before *end*."""
-    if rule == "json-web-token":
+    if rule == TOKEN:
         rest = _PARTS.match(text[end : start + BLOCK])
         return end + (len(rest.group().rstrip(b".")) if rest is not None else 0)
-    ending = _ENDS.get(rule)
-    if ending is None:
-        return end
-    found = ending.search(text[end : start + BLOCK])
+    found = _ENDS[rule].search(text[end : start + BLOCK])
     if found is not None:
         return end + int(found.end())
     body = _BODY.match(text[end : start + BLOCK])
@@ -35,3 +35,5 @@ _ENDS = {
     "gcp-service-account-key": _END,
     "putty-private-key": _PUTTY_END,
 }
+FOLLOWED = frozenset({TOKEN, *_ENDS})
+"""The rules whose secret is longer than their pattern."""

@@ -122,7 +122,8 @@ def _atom(pattern: str, at: int) -> tuple[int, int, int]:
         low, high, at = _choice(pattern, inner)
         return low, high, at + 1
     if pattern[at] == "[":
-        end = pattern.index("]", at + 2 if pattern[at + 1] in "]^" else at + 1)
+        first = at + (2 if pattern[at + 1] == "^" else 1)
+        end = pattern.index("]", first + 1 if pattern[first] == "]" else first)
         while pattern[end - 1] == "\\" and pattern[end - 2] != "\\":
             end = pattern.index("]", end + 1)
         return 1, 1, end + 1

@@ -24,6 +24,7 @@ RULES = (
             "key",
             "token",
         ),
+        entropy=2.5,
         rank=30,
         positives=("AIRTABLE_API_KEY=«key{b62:7}4{b62:6}»",),
     ),

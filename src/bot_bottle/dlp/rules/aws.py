@@ -10,7 +10,8 @@ RULES = (
         vendor="Amazon Web Services",
         docs="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
         pattern="AKIA[A-Z2-7]{16}",
-        edge=Edge.FREE,
+        edge=Edge.SHORT,
+        entropy=2.6,
         positives=(
             "aws_access_key_id = «AKIA{b32:16}»",
             "x«AKIA{b32:16}»AKIA",
@@ -19,6 +20,7 @@ RULES = (
             "AKIAIOSFODNN7EXAMPLE",
             "AKIAXXXXXXXXXXXXXXXX",
             "AKIA1234567890123456",
+            "{b32:40}AKIA{b32:60}",
         ),
     ),
     Rule(
@@ -29,6 +31,7 @@ RULES = (
         prefix="ASIA",
         edge=Edge.ALONE,
         end="[A-Za-z0-9+/=]",
+        entropy=2.6,
         positives=("«ASIA{b32:16}»",),
         negatives=("ASIAIOSFODNN7EXAMPLE",),
     ),

@@ -11,6 +11,7 @@ RULES = (
         docs="https://launchdarkly.com/docs/home/account/api",
         pattern="(?:api|sdk|mob|rel)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         prefix="api-",
+        random=False,
         positives=(
             "LD_SDK_KEY=«sdk-{uuid}»",
             "«api-{uuid}»",

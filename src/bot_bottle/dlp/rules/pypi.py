@@ -8,7 +8,7 @@ RULES = (
     Rule(
         name="pypi-token",
         vendor="PyPI",
-        docs="https://docs.pypi.org/api/secrets/",
+        docs="https://github.com/pypi/warehouse",
         pattern="pypi-AgE[IN][A-Za-z0-9_-]{50,}",
         edge=Edge.FREE,
         check="macaroon",
