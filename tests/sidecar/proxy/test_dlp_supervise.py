@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dlp_support import HOSTS, OWN, POLICY, SLOT, SLOT_VALUE, SUPERVISE, TOKEN, get, post, token
+from dlp_support import (
+    HOSTS,
+    LAUNCH,
+    OWN,
+    POLICY,
+    SLOT,
+    SLOT_VALUE,
+    SUPERVISE,
+    TOKEN,
+    Operator,
+    get,
+    post,
+    token,
+)
 
 from bot_bottle.base.secret import Secret
 from bot_bottle.dlp.known import Kind
 from bot_bottle.proposals import files
-from bot_bottle.proposals.records import Proposal, Status, Tool
+from bot_bottle.proposals.records import Status, Tool
 from bot_bottle.sidecar.proxy.arming import Extra
 from bot_bottle.sidecar.proxy.asking import FileQuestions
 from bot_bottle.sidecar.proxy.held import Held
 from bot_bottle.store.layout import Layout
-from bot_bottle.store.proposals import Questions
 
-LAUNCH = "a" * 32
 OTHER = "other.example.com"
-
-
-class Operator:
-    """A session on the host: renews its lease in a thread, until it leaves."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.questions = Questions(layout, "dev", LAUNCH)
-        self._gone = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def come(self) -> None:
-        self.questions.renew_lease()
-        self._thread = threading.Thread(target=self._stay)
-        self._thread.start()
-
-    def _stay(self) -> None:
-        while not self._gone.wait(1.0):
-            self.questions.renew_lease()
-
-    def leave(self) -> None:
-        self._gone.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def asked(self, count: int = 1) -> list[Proposal]:
-        """The pending questions, as soon as there are *count*."""
-        until = time.monotonic() + 10
-        while len(found := self.questions.pending()) < count and time.monotonic() < until:
-            time.sleep(0.02)
-        assert len(found) == count, found
-        return found
-
-    def answer(self, status: Status, notes: str, id: str | None = None) -> None:
-        id = id or self.asked()[0].id
-        self.questions.claim(id)
-        self.questions.answer(id, status, notes)
 
 
 @pytest.fixture

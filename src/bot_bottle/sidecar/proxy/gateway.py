@@ -91,6 +91,7 @@ class Gateway:
             identity,
             allow,
             framing,
+            incoming=self.incoming,
             decide=self.decide,
             questions=self.questions,
             room=Reservation(self.held, provider=allow.route.provider is not None, loop=loop),

@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from bot_bottle.base.secret import Secret
 from bot_bottle.dlp.finding import Detector, Finding, Severity
 from bot_bottle.dlp.inbound.taint import Held, Taint, held_under_taint
+from bot_bottle.dlp.scan import form_digest
 from bot_bottle.egress.config import OnTaint
 from bot_bottle.egress.decide import on_host
 from bot_bottle.egress.match import CompiledPolicy
@@ -23,9 +25,9 @@ MOST_SEEN = 1024
 """hosts that are remembered as used; below wildcards the bottle makes names up"""
 
 WHY = {
-    Held.NEW_HOST: "it was not used before",
-    Held.WRITE: "it may carry something out",
-    Held.LARGE_BODY: "its body is large",
+    Held.NEW_HOST: "this host was not used before",
+    Held.WRITE: "this request may carry something out",
+    Held.LARGE_BODY: "this request is large",
 }
 
 
@@ -37,7 +39,6 @@ class Incoming:
         self._log = log
         self.taint = Taint()
         self._seen: set[str] = set()
-        self._allowed: set[tuple[str, Held]] = set()
 
     def note(self, found: Iterable[Finding], identity: RequestIdentity) -> Deny | None:
         """Log *found* in the response to *identity* and mark its host; the refusal when it may not pass."""
@@ -72,8 +73,8 @@ class Incoming:
 
     # -- what waits
 
-    def held(self, identity: RequestIdentity, framing: Framing) -> Held | None:
-        """Why a request waits for the operator; None: it goes."""
+    def held(self, identity: RequestIdentity, framing: Framing, approved: frozenset[bytes]) -> Finding | None:
+        """Why a request waits for the operator; None: it goes. What the operator lets go there is in *approved*."""
         policy = self._policy()
         if not self.taint:
             if len(self._seen) < MOST_SEEN:
@@ -84,8 +85,12 @@ class Incoming:
         size = None if framing.body is Body.CHUNKED else framing.length
         own = [route.host for route in policy.policy.routes if route.provider is not None]
         why = held_under_taint(self.taint, identity.host, identity.method, size, self._seen, own)
-        return None if why is None or (identity.host, why) in self._allowed else why
-
-    def allow(self, host: str, why: Held) -> None:
-        """The operator lets it go, for this proxy's life."""
-        self._allowed.add((host, why))
+        if why is None:
+            return None
+        value = Secret(
+            f"taint: {why}"
+        )  # stands for the answer: what is approved is this reason for this host
+        if form_digest(value) in approved:
+            return None
+        reason = f"the bottle has read text with orders in it, and {WHY[why]}"
+        return Finding(Detector.INJECTION, f"taint-{why}", Severity.BLOCK, reason, 0, 0, (), value)

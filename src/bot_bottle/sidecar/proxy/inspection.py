@@ -264,7 +264,8 @@ class Inspector:
     def deny(self, finding: Finding, host: str, where: str, hint: Hint, detail: str = "") -> Deny:
         """The refusal, in the shape of *host*'s API. It says the same of the canary as of any known secret."""
         kind = f" ({finding.rule})" if finding.detector is Detector.TOKEN_PATTERNS else ""
-        reason = f"egress DLP: {finding.reason}{kind}, in the request's {where}"
+        place = "" if finding.detector is Detector.INJECTION else f", in the request's {where}"
+        reason = f"egress DLP: {finding.reason}{kind}{place}"
         return on_host(self.policy(), host, Deny(403, reason, hint, detail=detail))
 
     def shown(self, identity: RequestIdentity) -> RequestIdentity:

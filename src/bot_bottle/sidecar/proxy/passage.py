@@ -20,10 +20,11 @@ from bot_bottle.egress.verdict import Allow, Deny, Hint, Verdict
 from bot_bottle.sidecar.proxy.codings import Codings
 from bot_bottle.sidecar.proxy.held import MIB, Reservation
 from bot_bottle.sidecar.proxy.http1 import NO_BODY, Body, Framing
+from bot_bottle.sidecar.proxy.incoming import Incoming
 from bot_bottle.sidecar.proxy.inspection import CANARY_ALONE, Ask, Inspector, Mask
 from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.sidecar.proxy.phases import Owner, Phase
-from bot_bottle.sidecar.proxy.questions import Inquiry, Question, Questions
+from bot_bottle.sidecar.proxy.questions import Inquiry, Question, Questions, question_of
 from bot_bottle.sidecar.proxy.rewriting import for_another_body, redacted_head
 from bot_bottle.sidecar.proxy.scanned import ScannedBody
 
@@ -39,6 +40,7 @@ class Passage:
         allow: Allow,
         framing: Framing,
         *,
+        incoming: Incoming,
         decide: Callable[[RequestIdentity], Verdict],
         questions: Questions,
         room: Reservation,
@@ -49,6 +51,7 @@ class Passage:
         self.framing = framing
         self._inspector = inspector
         self._owner = owner
+        self._incoming = incoming
         self._decide = decide
         self._inquiry = Inquiry(questions, room)
         self._room = room
@@ -139,6 +142,10 @@ class Passage:
     def start(self) -> None:
         """Judge the head; again, once something was approved."""
         inspector, route = self._inspector, self.allow.route
+        waits = self._incoming.held(self.identity, self.framing, inspector.approved(self.identity.host))
+        if waits is not None:
+            self._ask(waits, "head", self.start)
+            return
         found = inspector.head(self.identity, self.allow)
         if found and self._is_spying(found):
             return
@@ -251,7 +258,7 @@ class Passage:
         if isinstance(judged, Mask):
             self._refuse(inspector.deny(finding, self.identity.host, "body", Hint.UNREDACTABLE))
         elif isinstance(judged, Ask):
-            self._refuse(self._inquiry.leave(self._question(judged.finding, "body", "", 0)))
+            self._refuse(self._inquiry.leave(self._question(judged.finding, "long body")))
         elif judged is not None:
             self._refuse(judged)
 
@@ -354,7 +361,6 @@ class Passage:
 
     def _ask(self, finding: Finding, where: str, again: Callable[[], None]) -> None:
         self._phase = Phase.ASKING
-        size = self._body.held if self._body is not None else 0
 
         def answered(deny: Deny | None) -> None:
             if deny is not None:
@@ -363,24 +369,18 @@ class Passage:
             self._phase = Phase.BODY if self._body is not None else Phase.HEAD
             again()
 
-        question = self._question(finding, where, self._context(finding, where), size)
-        if not self._inquiry.ask(
-            question, partial(self._guarded, answered), partial(self._guarded, self._busy)
-        ):
+        then, busy = partial(self._guarded, answered), partial(self._guarded, self._busy)
+        if not self._inquiry.ask(self._question(finding, where), then, busy):
             self._refuse(self._inspector.deny(finding, self.identity.host, where, Hint.TAKE_OUT))
 
-    def _question(self, finding: Finding, where: str, context: str, size: int) -> Question:
-        inspector, identity = self._inspector, self.identity
-        deny = partial(inspector.deny, finding, identity.host, where)
-        return Question(finding, identity, inspector.shown(identity), where, context, size, deny)
-
-    def _context(self, finding: Finding, where: str) -> str:
-        if where != "body" or self._body is None:
-            return ""
+    def _question(self, finding: Finding, where: str) -> Question:
+        text, body = b"", self._body
         try:
-            return self._inspector.snippet(self._codings().text(self._body.whole()), finding)
+            text = self._codings().text(body.whole()) if where == "body" and body is not None else b""
         except CodingError:
-            return ""
+            pass  # then without its surroundings
+        size = 0 if body is None else body.held
+        return question_of(self._inspector, finding, self.identity, where, text, size)
 
     # -- ends
 

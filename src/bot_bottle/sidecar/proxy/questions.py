@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from bot_bottle.dlp.finding import Finding
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Deny, Hint
 from bot_bottle.sidecar.proxy.held import Reservation
+from bot_bottle.sidecar.proxy.inspection import Inspector
 
 MAX_ROUNDS = 32
 """of asking about one request; each approval lets one value pass"""
@@ -31,6 +33,15 @@ class Question:
     """bytes that are held meanwhile"""
     deny: Callable[[Hint, str], Deny]
     """the refusal that ends with a hint and its detail"""
+
+
+def question_of(
+    inspector: Inspector, finding: Finding, identity: RequestIdentity, where: str, text: bytes, size: int
+) -> Question:
+    """About *finding* in the request's *where*; *text*: the body as it reads, where it was found in that."""
+    context = inspector.snippet(text, finding) if text else ""
+    deny = partial(inspector.deny, finding, identity.host, where)
+    return Question(finding, identity, inspector.shown(identity), where, context, size, deny)
 
 
 class Questions(Protocol):
