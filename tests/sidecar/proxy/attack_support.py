@@ -7,13 +7,24 @@ Each attack goes to a route that blocks, and to one without detectors, where it 
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from dlp_support import BLOCK, HOSTS, OFF, POLICY, SLOT, SLOT_VALUE, TOKEN, Sent, post
+import pytest
+from dlp_support import BLOCK, HOSTS, OFF, POLICY, SLOT, SLOT_VALUE, TOKEN, Sent, post, random_value
 
+from bot_bottle.base.secret import Secret
+from bot_bottle.dlp.known import Kind
+from bot_bottle.sidecar.proxy import inspection
+from bot_bottle.sidecar.proxy.arming import Extra
 from bot_bottle.testing.upstream import FakeUpstream
 
-SECRETS = {"pattern": TOKEN, "known": SLOT_VALUE}
+VARIABLE = random_value(3)
+"""known by its value; of no slot: three parts of an injected one cut a bottle off (ruling 54)"""
+SECRETS = {"pattern": TOKEN, "known": VARIABLE}
+LATER_S = 3600.0
+"""between two attacks: what went out in pieces before is forgotten"""
 WORDS = b"the quick brown fox jumps over the lazy dog, nothing to be seen in here\n"
 KIB = 1024
 
@@ -33,11 +44,13 @@ class Attack:
         self._proxy = proxy
         self._upstream = upstream
         self._numbers = itertools.count()
-        self._clients: dict[str, object] = {}
+        self.later_s = 0.0
+        self._clients: dict[str, Any] = {}
 
     def send(self, host: str, request: Callable[[str], Sent | bytes]):
         """The answer to what *request* makes of a path of its own, and whether the upstream saw a whole request."""
-        path = f"/attack-{next(self._numbers)}"
+        path = f"/attack-{next(self._numbers)}-"
+        self.later_s += LATER_S
         sent = request(path)
         client = self._clients.get(host)
         if client is None:
@@ -45,10 +58,15 @@ class Attack:
         client.send(sent if isinstance(sent, bytes) else sent.data)
         answer = client.answer()
         if answer.headers.get("connection") == "close":
-            client.close()
-            del self._clients[host]
+            self.leave(host)
         seen = [request for request in self._upstream.requests if path in request.target]
         return answer, seen
+
+    def leave(self, host: str) -> None:
+        """The next request to *host* takes a new connection."""
+        client = self._clients.pop(host, None)
+        if client is not None:
+            client.close()
 
     def body(self, host: str, body: bytes, fields: tuple[tuple[str, str], ...] = (), *, chunked: int = 0):
         return self.send(host, lambda path: post(host, body, path, fields=fields, chunked=chunked))
@@ -76,9 +94,11 @@ def attacking(
     run_proxy, to, policy: str = POLICY, hosts: tuple[str, ...] = HOSTS, **options
 ) -> Iterator[Attack]:
     """For a fixture."""
-    with FakeUpstream() as upstream:
+    options.setdefault("secrets", (Extra("OPERATORS_KEY", Secret(VARIABLE), Kind.OPERATOR),))
+    with FakeUpstream() as upstream, pytest.MonkeyPatch.context() as patch:
         ways = to(upstream, *((host, 443) for host in hosts))
         proxy = run_proxy(policy, upstream=upstream, tokens={SLOT: SLOT_VALUE}, connect_to=ways, **options)
         attack = Attack(proxy, upstream)
+        patch.setattr(inspection, "monotonic", lambda: time.monotonic() + attack.later_s)
         yield attack
         attack.shows_nothing()
