@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot_bottle.dlp.inbound.triggers import database
+from bot_bottle.dlp.inbound.triggers import databases
 
 
 class PlainSecrets:
@@ -37,4 +37,4 @@ def plain_secrets() -> type[PlainSecrets]:
 @pytest.fixture(scope="session", autouse=True)
 def _compiled() -> None:
     """The triggers are compiled once, outside of any deadline."""
-    database()
+    databases()

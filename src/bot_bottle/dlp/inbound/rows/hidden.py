@@ -108,10 +108,9 @@ ROWS = (
         ),
         trigger="(?:only|always|must|should|never) (?:recommend|promot|mention|suggest|prais|favo|"
         "endors|rank)\n"
-        "(?:summari|answering|responding|replying|reviewing|processing|analy|translating|"
-        f"asked|generating){FAR}(?:must|should|always|please|also|instead|only|first|do not|"
-        "never)\n"
-        "(?:only|always|must|should|never) (?:recommend|promot|mention|suggest|prais|favo|endors|rank)\n"
+        "(?:when|while|before|after|if) (?:you.{0,6})?(?:summari|answer|respond|reply|review|process|"
+        "analy|translat|asked|generating)"
+        f"{FAR}(?:must|should|always|please|also|instead|only|first|do not|never)\n"
         f"your{NEAR}(?:response|reply|answer|summary|review|output){NEAR}(?:include|say|state|mention|"
         "add|write|append|always|must|should|only)\n"
         "(?:include|say|state|mention|add|write|append|insert|put|output|give|start|begin|"

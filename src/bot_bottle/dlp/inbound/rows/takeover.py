@@ -86,7 +86,9 @@ ROWS = (
         ),
         trigger=(
             f"(?:stop|abort|halt|cease|quit|suspend).{{0,9}}(?:what you|everything|summar|translat|"
-            f"reading|process|review|analy|the |your |this ){NEAR}{_SAY_T}\n"
+            "reading|processing|reviewing|analy|"
+            f"(?:the|your|this).{{1,12}}(?:task|summary|review|analysis|translation|work|process|"
+            f"conversation)){NEAR}{_SAY_T}\n"
             "(?:previous|original|prior|earlier|initial|current) (?:task|instruction|assignment|"
             "objective|goal|directive|order|role|mission).{0,24}(?:complete|finish|cancel|void|over|"
             "obsolete|done|chang|replac|supersed|revok|invalid|outdat|updat|valid|relevant|test)\n"
