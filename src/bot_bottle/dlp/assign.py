@@ -34,8 +34,10 @@ _BETWEEN_WORD = (
     r"(?:value|content|default|bearer|basic|token|bot|api-?key|key|api-token|ssws|geniekey|splunk|klaviyo-api-key|"
     r"zoho-oauthtoken|str|string|char|text)"
 )
+_NAMED = rf"(?:(?:secret|token|pass|pwd|auth|cred){_TAIL}|key(?:[a-hj-z0-9_.\-]{_TAIL})?)"
+"""A word and the rest of its name. No ``keyid``: registries have one with each signature."""
 TRIGGER = (
-    rf"{_WORD}{_TAIL}{_LOOSE}(?:(?:n {{1,12}})?{_BETWEEN_WORD}{_LOOSE})?"
+    rf"{_NAMED}{_LOOSE}(?:(?:n {{1,12}})?{_BETWEEN_WORD}{_LOOSE})?"
     rf"(?:{_VALUE}{{8,40}}[0-9]|{_VALUE}{{0,7}}[0-9]{_VALUE}{{8}})"
 )
 """A name, punctuation (and perhaps a scheme, a type, or ``value``), and a value with a digit. Few words, few
