@@ -167,21 +167,23 @@ class Stream:
         unfinished = len(text) if is_last else len(text) - MARGIN_BYTES
         begins_again = len(text) - OVERLAP_BYTES
         fresh = []
-        for finding in self._judge(text, is_last=is_last):
+        found, shown_once = self._judge(text, is_last=is_last)
+        for finding in found:
             if finding.end <= seen and self._overlap:
                 continue
-            if finding.end > unfinished and finding.start >= begins_again:
+            is_seen_again = finding.end > unfinished and finding.start >= begins_again
+            if is_seen_again and id(finding) not in shown_once:
                 continue
             fresh.append(_moved(finding, self._base))
         return fresh
 
-    def _judge(self, text: bytes, *, is_last: bool) -> list[Finding]:
-        """One block, whole. Offsets are those of *text*."""
+    def _judge(self, text: bytes, *, is_last: bool) -> tuple[list[Finding], set[int]]:
+        """One block, whole. Offsets are those of *text*; second: which (by ``id``) won't be seen with the next."""
         look = _Look(self._engine, self._what, self._note)
         look.at(text, (), _as_it_is)
         views = find_views(text, self._budget, carry=self._carry, fresh=self._overlap, last=is_last)
         look.into(views, (), _as_it_is)
-        return _left(look.found, self._approved, self._settled)
+        return _left(look.found, self._approved, self._settled), look.shown_once
 
 
 class _Look:
@@ -193,6 +195,8 @@ class _Look:
         self._what = what
         self._note = note
         self.found: list[Finding] = []
+        self.shown_once: set[int] = set()
+        """by ``id``: what was found in views that go on, which the next block does not show again"""
 
     def at(self, text: bytes, view: tuple[str, ...], where: Where, fresh: int = 0) -> None:
         """*text* was read as *view*; *where* says where its parts lie in the block. Its first *fresh* bytes were
@@ -212,6 +216,8 @@ class _Look:
         for child in views:
             view = (*above, child.kind)
             if isinstance(child, Undecoded):
+                if _NORMALISED in above:
+                    continue  # folding breaks what is packed; it is told of as it is
                 span = where(child.start, child.end)
                 self.found.append(
                     Finding(
@@ -220,11 +226,14 @@ class _Look:
                 )
                 continue
             inner = _within(child, where)
+            before = len(self.found)
             if _NORMALISED in above:
                 self._detect(child.data, view, inner)
             else:
                 self.at(child.data, view, inner, child.fresh)
             self.into(child.views(), view, inner)
+            if child.goes_on:
+                self.shown_once.update(map(id, self.found[before:]))
 
     def _detect(self, text: bytes, view: tuple[str, ...], where: Where, fresh: int = 0) -> None:
         if self._what.token_patterns:
