@@ -9,11 +9,8 @@ import base64
 import binascii
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-_RUNS = 12
-"""runs looked at, per passage and kind"""
-_MAX_RUN = 6000
 _BASE64 = re.compile(
     '(?:[A-Za-z0-9+/_-]{30,200}(?:\\\\[rn]|[\\r\\n \\t"#/*>]){1,12}){0,40}[A-Za-z0-9+/_-]{20,6000}'
 )
@@ -46,7 +43,7 @@ def _prose(data: bytes) -> str | None:
 
 
 def _from_base64(text: str) -> Iterator[str]:
-    for match, _ in zip(_BASE64.finditer(text), range(_RUNS), strict=False):
+    for match in _BASE64.finditer(text):
         run = _LITERAL_BREAKS.sub("", match.group()).replace("-", "+").replace("_", "/")
         run = _BASE64_OTHER.sub("", run)
         for skip in range(4):
@@ -60,7 +57,7 @@ def _from_base64(text: str) -> Iterator[str]:
 
 
 def _from_base32(text: str) -> Iterator[str]:
-    for match, _ in zip(_BASE32.finditer(text), range(_RUNS), strict=False):
+    for match in _BASE32.finditer(text):
         run = match.group()
         try:
             decoded = base64.b32decode(run[: len(run) // 8 * 8])
@@ -71,17 +68,17 @@ def _from_base32(text: str) -> Iterator[str]:
 
 
 def _from_hex(text: str) -> Iterator[str]:
-    for match, _ in zip(_HEX.finditer(text), range(_RUNS), strict=False):
+    for match in _HEX.finditer(text):
         run = _HEX_OTHER.sub("", match.group())
         if (found := _prose(bytes.fromhex(run[: len(run) // 2 * 2]))) is not None:
             yield found
 
 
 def _from_numbers(text: str) -> Iterator[str]:
-    for match, _ in zip(_BINARY.finditer(text), range(_RUNS), strict=False):
+    for match in _BINARY.finditer(text):
         digits = match.group().replace(" ", "").replace(",", "")
         yield bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits) // 8 * 8, 8)).decode("latin-1")
-    for match, _ in zip(_CODES.finditer(text), range(_RUNS), strict=False):
+    for match in _CODES.finditer(text):
         codes = [int(code) for code in match.group().replace(",", " ").split()]
         if all(9 <= code < 127 for code in codes):
             yield "".join(map(chr, codes))
@@ -92,7 +89,7 @@ def _unseen(text: str) -> Iterator[tuple[str, str]]:
         return
     if tags := "".join(_TAGS.findall(text)):
         yield "tag-characters", "".join(chr(ord(char) - 0xE0000) for char in tags)
-    for match, _ in zip(_VARIATION.finditer(text), range(_RUNS), strict=False):
+    for match in _VARIATION.finditer(text):
         data = bytes(
             code - 0xFE00 if code < 0xFE10 else code - 0xE0100 + 16 for code in map(ord, match.group())
         )
@@ -101,16 +98,19 @@ def _unseen(text: str) -> Iterator[tuple[str, str]]:
 
 
 def decoded(text: str) -> Iterator[tuple[str, str]]:
-    """(name of the encoding, what it says) for each encoded run of *text* that reads like text."""
-    yield from _unseen(text)
-    for name, find in (
-        ("base64", _from_base64),
-        ("base32", _from_base32),
-        ("hex", _from_hex),
-        ("numbers", _from_numbers),
-    ):
-        for found in find(text):
-            yield name, found
+    """(name of the encoding, what all runs of *text* that read like text in it say, one a line)."""
+    unseen = list(_unseen(text))
+    kinds: dict[str, Iterable[str]] = {
+        "tag-characters": [said for name, said in unseen if name == "tag-characters"],
+        "variation-selectors": [said for name, said in unseen if name == "variation-selectors"],
+        "base64": _from_base64(text),
+        "base32": _from_base32(text),
+        "hex": _from_hex(text),
+        "numbers": _from_numbers(text),
+    }
+    for name, found in kinds.items():
+        if joined := "\n".join(found):
+            yield name, joined
 
 
 def turned(text: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Server-sent events: cut a stream into whole events, read what they say, and tell a client that one ends badly.
 
-A block in the middle of a stream can't be a status any more (ruling 15): the client gets an event in the shape that
+A block in the middle of a stream can't be a status any more: the client gets an event in the shape that
 it reads errors in, then the end.
 """
 

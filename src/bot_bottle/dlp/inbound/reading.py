@@ -34,8 +34,6 @@ from bot_bottle.dlp.inbound.table import ROWS
 from bot_bottle.dlp.inbound.unescape import strings, unescape
 from bot_bottle.dlp.inbound.wording import confirmed, rows_in, squeezed_in
 
-_READINGS = 48
-"""per passage: decoys cost time, not more than this"""
 _INSIDE_WORD = re.compile(
     "[a-zA-Z]"
     "(?:[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u180e\u034f\ufe00-\ufe0f\U000e0000-\U000e01ef])"
@@ -140,7 +138,7 @@ def _scrutinize(texts: list[tuple[tuple[str, ...], str]], said: dict[int, Said])
             for more, numbers in _seen(shown):
                 _note(said, numbers - _CONCEALED_ROWS, (*views, "invisible", *more), Severity.WARN)
     views, text = texts[-1]
-    for (more, found), _ in zip(_concealed(text), range(_READINGS), strict=False):
+    for more, found in _concealed(text):
         for forms, numbers in _seen(without_invisible(found)):
             _note(
                 said, numbers - plain if more == ("invisible",) else numbers, (*more, *forms), Severity.BLOCK

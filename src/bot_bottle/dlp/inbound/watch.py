@@ -30,6 +30,8 @@ AFTER_EVIDENCE_BYTES = 2048
 LONGEST_BYTES = 6144
 PAGE_BYTES = 48 * 1024
 """how far back it is looked for what hides a passage (an element, a comment, a style)"""
+_EARNED = 8
+"""bytes of what came before that each new byte earns, once it was looked through"""
 MOST_FINDINGS = 64
 """a text; more tell nothing new"""
 
@@ -64,6 +66,11 @@ class Watch:
         self._base = 0
         """offset of the first byte kept"""
         self._open: _Passage | None = None
+        self._page_left = page_bytes
+        """how much of what came before may be looked through: a flood of orders earns no more than it pays for"""
+        self._paid = 0
+        self.looked_through = 0
+        """bytes that were read or looked through in all: what a test of cost counts"""
         self._told: dict[tuple[str, Severity], int] = {}
         """rule and severity: where the passage ended that said so"""
         self._count = 0
@@ -127,8 +134,14 @@ class Watch:
         assert passage is not None
         start, end = max(self._base, passage.first - BEFORE_BYTES), passage.closes
 
+        self._page_left = min(self._page_bytes, self._page_left + _EARNED * (end - self._paid))
+        self._paid = end
+        self.looked_through += end - start
+
         def page() -> tuple[str, int]:
-            before = self._text(max(self._base, start - self._page_bytes), start)
+            before = self._text(max(self._base, start - self._page_left), start)
+            self.looked_through += self._page_left + end - start
+            self._page_left = 0
             return before + self._text(start, end), len(before)
 
         found = []
