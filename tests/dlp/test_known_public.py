@@ -126,6 +126,15 @@ def test_what_is_known_can_not_be_prolonged(secret: tuple[str, bytes, KnownSecre
             assert not is_seen(known, form.encode() if isinstance(form, str) else form)
 
 
+def test_a_seed_that_looks_like_an_element_is_private() -> None:
+    """Its first byte is that of a sequence, or of a string: by chance in one key of a hundred."""
+    head = bytes.fromhex("302e020100300506032b657004220420")
+    for tag in (0x30, 0x04):
+        body = base64.encodebytes(head + bytes([tag]) + SOURCE.randbytes(31))
+        value = b"-----BEGIN PRIVATE KEY-----\n" + body + b"-----END PRIVATE KEY-----\n"
+        assert public_mask(value).count(0) >= 40
+
+
 def test_search_by_halves_learns_nothing() -> None:
     """The attack itself: from the prefix on, all guesses of a next character are put in one request, and halved while
     it is refused. It is never refused, so that after 650 requests he knows what he knew."""

@@ -74,3 +74,19 @@ def test_nothing_shows_a_value(known: KnownSecrets) -> None:
     """Not in any repr that a log or traceback might take."""
     shown = repr(known) + repr(known.entries) + repr(Known(VALUE, Kind.ENV)) + repr(known.scan(VALUE))
     assert KEY[20:28] not in shown
+
+
+def test_the_password_of_an_address_is_a_secret_by_itself() -> None:
+    """And what is around it in the address is none."""
+    value = b"postgres://service:Kq8%2FtW2zK5vB1@db.example.com/ledger?sslmode=require"
+    known = KnownSecrets({"DATABASE_URL": Known(value, Kind.ENV)})
+    assert found(known, b"<" + value + b">")[0] == (value, True)
+    for spelled in (b"Kq8/tW2zK5vB1", b"Kq8%2FtW2zK5vB1", base64.b64encode(b"Kq8/tW2zK5vB1")):
+        assert found(known, b"PGPASSWORD='" + spelled + b"' psql")[0][0].rstrip(b"=") in spelled
+    assert found(known, b"psql 'postgres://service@db.example.com/ledger?sslmode=require'") == []
+
+
+def test_line_ends_around_a_value_are_no_part_of_it() -> None:
+    """A file's last one is lost on many ways."""
+    known = KnownSecrets({"FILE": Known(VALUE + b"\n", Kind.ENV)})
+    assert found(known, b"x " + VALUE + b" y") == [(VALUE, True)]

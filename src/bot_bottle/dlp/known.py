@@ -30,7 +30,7 @@ from bot_bottle.base.secret import Secret
 from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.known_confirm import Confirmation, Entry
 from bot_bottle.dlp.known_index import Index
-from bot_bottle.dlp.known_public import public_mask
+from bot_bottle.dlp.known_public import password, public_mask
 from bot_bottle.dlp.known_raw import PieceSpan
 from bot_bottle.dlp.known_spans import Spans
 from bot_bottle.dlp.known_stream import Replacer
@@ -91,10 +91,13 @@ class KnownSecrets:
             reason = _too_weak(value)
             if reason:
                 warnings.append(f"{name}: {reason}, so it is not searched for")
-            else:
-                entries.append(Entry(len(entries), name, value, public_mask(value)))
+                continue
+            entries.append(Entry(len(entries), name, value, public_mask(value)))
+            inner = password(value)
+            if inner and not _too_weak(inner):
+                entries.append(Entry(len(entries), name, inner, public_mask(inner)))
         self.entries = tuple(entries)
-        """those that are searched"""
+        """those that are searched; of an address with a password also the password, under the same name"""
         self._index = Index(self.entries)
         left_out = [
             f"{name}: too many secrets, so it is not searched for in pieces" for name in self._index.whole

@@ -68,10 +68,15 @@ def _header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
 
 
 def _fits(data: bytes, at: int, end: int) -> bool:
+    """Whether one element, and nothing else, is there: chance looks like a tag once in a hundred times, like a tag
+    with the right length hardly ever."""
     if at + 2 > end:
         return False
-    _tag, _start, stop = _header(data, at, end)
-    return stop == end and (data[at + 1] < 0x80 or data[at + 1] <= 0x84)
+    size = data[at + 1]
+    count = size & 0x7F if size & 0x80 else 0
+    if count:
+        size = int.from_bytes(data[at + 2 : at + 2 + count], "big")
+    return at + 2 + count + size == end
 
 
 def _openssh(data: bytes) -> list[Span]:

@@ -14,6 +14,7 @@ import base64
 import binascii
 import json
 import re
+from urllib.parse import unquote_to_bytes
 
 from bot_bottle.dlp.known_formats import constant_parts
 from bot_bottle.dlp.known_keys import private_spans
@@ -35,12 +36,11 @@ def public_mask(value: bytes) -> bytes:
     """One byte for each of *value*: 1 public, 0 private."""
     mask = bytearray(len(value))
     url = _URL.match(value)
-    if url is not None:
+    if url is not None and url[1] is not None:
+        _mark(mask, 0, len(value))
+        _mark(mask, url.start(1), url.end(1), 0)
+    elif url is not None and url.end() < len(value):
         _mark(mask, 0, url.end())
-        if url[1] is not None:
-            _mark(mask, url.start(1), url.end(1), 0)
-        elif url.end() == len(value):
-            _mark(mask, 0, len(value), 0)
     for begin in (0, value.find(b"://") + 3):
         for start, end in constant_parts(value[begin:]):
             _mark(mask, begin + start, begin + end)
@@ -50,6 +50,12 @@ def public_mask(value: bytes) -> bytes:
         _json(mask, value)
     _pem(mask, value)
     return bytes(mask)
+
+
+def password(value: bytes) -> bytes:
+    """Of an address with a password in it: the password, which is a secret by itself. Empty: there is none."""
+    url = _URL.match(value)
+    return unquote_to_bytes(url[1]) if url is not None and url[1] is not None else b""
 
 
 def _mark(mask: bytearray, start: int, end: int, what: int = 1) -> None:
