@@ -119,15 +119,17 @@ def test_what_is_not_enforced_is_refused() -> None:
     from bot_bottle.egress.codec import load_policy
 
     text = """
-log: 2
+provider_schema: log
 routes:
-  - host: a.example
-    dlp: {outbound_on_match: redact}
   - host: b.example
     meter: {provider: x, format: anthropic}
 """
     with pytest.raises(PolicyError) as caught:
         refuse_unbuilt(load_policy(text))
-    for name in ("log: 2", "dlp.outbound_on_match of a.example", "meter of b.example"):
+    for name in ("provider_schema", "meter of b.example"):
         assert name in str(caught.value)
-    refuse_unbuilt(load_policy("routes:\n  - host: a.example\n    dlp: {outbound_detectors: false}\n"))
+    refuse_unbuilt(
+        load_policy(
+            "log: 2\non_taint: tighten\nroutes:\n  - host: a.example\n    dlp: {outbound_on_match: redact}\n"
+        )
+    )

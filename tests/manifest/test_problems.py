@@ -43,9 +43,9 @@ def test_every_mistake_of_a_bottle(files) -> None:
 
 def test_what_is_not_enforced_is_a_problem(files) -> None:
     """All of it, where the file has no other mistake (ruling 50)."""
-    files.bottle("much", "budget: {anthropic: 5}\nshutdown: kill\negress: {on_taint: note}")
+    files.bottle("much", "budget: {anthropic: 5}\nshutdown: kill\negress: {provider_schema: log}")
     found = bottle_problems(files.index(), "much")
-    assert sorted(places(found)) == [(2, "budget.anthropic"), (3, "shutdown"), (4, "egress.on_taint")]
+    assert sorted(places(found)) == [(2, "budget.anthropic"), (3, "shutdown"), (4, "egress.provider_schema")]
     assert all("not enforced" in problem.message for problem in found)
 
 

@@ -183,26 +183,12 @@ def refuse_unbuilt(policy: Policy) -> None:
     found = [
         name
         for name, used in (
-            ("log: 2", policy.log > 1),
             ("upstream_proxy", policy.upstream_proxy is not None),
-            ("on_taint", policy.on_taint is not None),
             ("provider_features", bool(policy.provider_features)),
             ("provider_schema", policy.provider_schema is not None),
         )
         if used
     ]
-    for route in policy.routes:
-        dlp = route.dlp
-        found += [
-            f"{name} of {route.host}"
-            for name, used in (
-                ("meter", route.meter is not None),
-                ("dlp.outbound_detectors", bool(dlp.outbound_detectors)),
-                ("dlp.inbound_detectors", bool(dlp.inbound_detectors)),
-                ("dlp.outbound_on_match", dlp.outbound_on_match is not None),
-                ("dlp.inbound_on_match", dlp.inbound_on_match is not None),
-            )
-            if used
-        ]
+    found += [f"meter of {route.host}" for route in policy.routes if route.meter is not None]
     if found:
         raise PolicyError(f"not enforced by this version: {', '.join(found)}; remove it from the routes file")

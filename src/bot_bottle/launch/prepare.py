@@ -299,23 +299,23 @@ def _routes(
 ) -> tuple[Policy, tuple[Route, ...], tuple[Path, ...]]:
     """The top-level settings, all routes that are not the provider's, and every file of further roots: those
     of the bottle, of the routes file (relative to it, as ``proxy`` has it) and of the flags."""
-    log = 0
+    log, on_taint = 0, None
     routes: list[Route] = []
     roots: list[Path] = []
     if bottle:
         from bot_bottle.manifest.preset_routes import bottle_routes  # loaded already, as the bottle was
 
-        log = bottle.egress.log
+        log, on_taint = bottle.egress.log, bottle.egress.on_taint
         routes += bottle_routes(bottle)
         roots += [Path(bottle.egress.extra_ca)] if bottle.egress.extra_ca else []
     if request.run.routes_file:
         from_file, named = read_routes_file(Path(request.run.routes_file))
-        log = max(log, from_file.log)
+        log, on_taint = max(log, from_file.log), from_file.on_taint or on_taint
         routes += from_file.routes
         roots += named
     routes += flag_routes(request.run.allow, request.run.auth)
     roots += [Path(path) for path in request.run.extra_ca]
-    return Policy(log=log), tuple(routes), tuple(roots)
+    return Policy(log=log, on_taint=on_taint), tuple(routes), tuple(roots)
 
 
 # -- environment

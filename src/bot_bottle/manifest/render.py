@@ -112,15 +112,15 @@ def _schemes(route: Route) -> list[str]:
 
 
 def _notes(bottle: Bottle) -> list[str]:
-    """What this version does not do although nothing says so in the files (ruling 50)."""
+    """What this version does not do although nothing says so in the files (ruling 50), and what is switched off."""
     notes = []
     if bottle.supervise:
         notes.append(
             "supervise is not enforced by this version: the agent can't ask, what no route allows is refused"
         )
-    unscanned = [route.host or str(route.preset) for route in bottle.egress.routes if not _off(route.dlp)]
+    unscanned = [route.host or str(route.preset) for route in bottle.egress.routes if _off(route.dlp)]
     if unscanned:
-        notes.append("requests and answers are not scanned by this version (dlp): " + ", ".join(unscanned))
+        notes.append("requests and answers are not scanned (dlp): " + ", ".join(unscanned))
     return notes
 
 

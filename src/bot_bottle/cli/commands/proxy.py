@@ -138,7 +138,7 @@ class Source:
         except ConfigError as error:
             raise ProxyCommandError(f"{self._path}: {error.message}") from error
         further = read_roots((*roots, *map(Path, self._extra_ca)))
-        return dump_policy(Policy(routes=routes, log=policy.log)), further
+        return dump_policy(Policy(routes=routes, log=policy.log, on_taint=policy.on_taint)), further
 
 
 async def _serve(proxy_options: ProxyOptions, source: Source, listener: socket.socket, address: str) -> int:
