@@ -58,7 +58,7 @@ UNITS = [
     "password=aaaaaa;",
     " -u a:aaaaaaa",
     "login a password b ",
-    "PuTTY-User-Key-File-2: a\nEncryption: none\n",
+    "PuTTY-User-Key-File-2: a\nEncryption: none\nComment:\n",
     "MTA4",
     "12345678:AA",
     "LS0tLS1CRUdJTi",

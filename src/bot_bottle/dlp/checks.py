@@ -132,6 +132,8 @@ def is_password(word: bytes) -> bool:
         not _DIGIT.search(word) and reads_like_words(word)
     ):
         return False
+    if re.sub(rb"%[0-9a-f]{2}|[^a-z]", b"", lower) in STAND_INS:
+        return False
     if len(set(lower)) < 3 or lower.isdigit() or any(stand_in * 2 == lower for stand_in in STAND_INS):
         return False
     return not (word.isalpha() and (word.islower() or len(word) < 8 or word.isupper()) and len(word) < 16)

@@ -24,7 +24,7 @@ from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.placeholder import is_placeholder
 from bot_bottle.dlp.registry import ALL_RULES
 from bot_bottle.dlp.rule import NEAR, Edge, Find, Rule
-from bot_bottle.dlp.trigger import cut_tail, literal_prefix, relaxed, width
+from bot_bottle.dlp.trigger import compiled, cut_tail, literal_prefix, relaxed, width
 from bot_bottle.dlp.wording import reads_like_words
 
 JUDGED = 64
@@ -50,15 +50,15 @@ class _Ready:
         """The trigger, ending where the text ends; None: it has one width."""
         if self.least == self.width:
             return None
-        return re2.compile(rf"{self._flags}(?:{relaxed(self.begin)})\z".encode())
+        return compiled(rf"{self._flags}(?:{relaxed(self.begin)})\z")
 
     @cached_property
     def forward(self) -> re2._Regexp:
-        return re2.compile((self._flags + relaxed(self.rule.pattern)).encode())
+        return compiled(self._flags + relaxed(self.rule.pattern))
 
     @cached_property
     def end(self) -> re2._Regexp | None:
-        return re2.compile(self.rule.end.encode()) if self.rule.end else None
+        return compiled(self.rule.end) if self.rule.end else None
 
 
 class Patterns:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import re2
+
 _QUANTIFIER = re.compile(r"(?:\{(\d+)(?:,\d*)?\}|([+*?]))\Z")
 
 
@@ -130,3 +132,18 @@ def _atom(pattern: str, at: int) -> tuple[int, int, int]:
     if pattern[at] in "$^":
         return 0, 0, at + 1
     return 1, 1, at + (2 if pattern[at] == "\\" else 1)
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    return options
+
+
+_OPTIONS = _options()
+
+
+def compiled(pattern: str) -> re2._Regexp:
+    """*pattern* over bytes, each a character as for Hyperscan; nothing of a text is ever logged."""
+    return re2.compile(pattern.encode("latin-1"), _OPTIONS)

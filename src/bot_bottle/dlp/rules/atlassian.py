@@ -9,7 +9,7 @@ RULES = (
         name="atlassian-token",
         vendor="Atlassian",
         docs="https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/",
-        pattern="AT[AC]TT3xFfGF0[A-Za-z0-9_=-]{100,}",
+        pattern="AT[AC]TT3[A-Za-z0-9_=-]{100,}",
         edge=Edge.FREE,
         positives=(
             "JIRA_API_TOKEN=«ATATT3xFfGF0{b64u:171}={HEX:8}»",

@@ -42,7 +42,7 @@ RULES = (
         name="azure-shared-access-signature",
         vendor="Microsoft Azure",
         docs="https://learn.microsoft.com/en-us/azure/storage/common/storage-sas-overview",
-        pattern="[?&;]sig=([A-Za-z0-9%+/]{43,66}(?:%3D|=))",
+        pattern=r"(?:[?&;]|\\u0026)sig=([A-Za-z0-9%+/]{43,66}(?:%3D|=))",
         group=1,
         caseless=True,
         edge=Edge.FREE,

@@ -9,7 +9,7 @@ RULES = (
         name="figma-token",
         vendor="Figma",
         docs="https://www.figma.com/developers/api",
-        pattern="fig[doruh]h?_[A-Za-z0-9_-]{40}",
+        pattern="fig[doruh]h?_[A-Za-z0-9_-]{38,}",
         prefix="figd_",
         positives=("X-Figma-Token: «figd_{b64u:40}»",),
     ),

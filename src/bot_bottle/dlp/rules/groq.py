@@ -9,7 +9,7 @@ RULES = (
         name="groq-key",
         vendor="Groq",
         docs="https://console.groq.com/docs/quickstart",
-        pattern="gsk_[A-Za-z0-9]{48,56}",
+        pattern="gsk_[A-Za-z0-9]{40,}",
         positives=("GROQ_API_KEY=«gsk_{b62:52}»",),
     ),
 )

@@ -9,7 +9,7 @@ RULES = (
         name="netlify-token",
         vendor="Netlify",
         docs="https://docs.netlify.com/api/get-started/",
-        pattern="nf[pcoub]_[A-Za-z0-9]{36,40}",
+        pattern="nf[pcoub]_[A-Za-z0-9]{36,}",
         positives=("NETLIFY_AUTH_TOKEN=«nfp_{b62:36}»",),
     ),
     Rule(

@@ -9,7 +9,7 @@ RULES = (
         name="notion-token",
         vendor="Notion",
         docs="https://developers.notion.com/docs/authorization",
-        pattern="ntn_[0-9]{10,12}[A-Za-z0-9]{34,36}",
+        pattern="ntn_[A-Za-z0-9]{40,50}",
         positives=("NOTION_TOKEN=«ntn_{dig:11}{b62:35}»",),
     ),
     Rule(

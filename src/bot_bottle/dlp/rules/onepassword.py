@@ -9,7 +9,7 @@ RULES = (
         name="onepassword-service-account-token",
         vendor="1Password",
         docs="https://developer.1password.com/docs/service-accounts/security/",
-        pattern="ops_eyJ[A-Za-z0-9_=+/-]{200,}",
+        pattern="ops_eyJ[A-Za-z0-9_=+/-]{100,}",
         edge=Edge.FREE,
         rank=70,
         reach=2048,

@@ -16,7 +16,7 @@ RULES = (
         name="supabase-secret-key",
         vendor="Supabase",
         docs="https://supabase.com/docs/guides/api/api-keys",
-        pattern="sb_secret_[A-Za-z0-9_-]{22}_[A-Za-z0-9_-]{8}",
+        pattern="sb_secret_[A-Za-z0-9_-]{22,}",
         edge=Edge.FREE,
         positives=("SUPABASE_SECRET_KEY=«sb_secret_{b64u:22}_{b64u:8}»",),
     ),

@@ -9,7 +9,7 @@ RULES = (
         name="xai-key",
         vendor="xAI",
         docs="https://docs.x.ai/docs/overview",
-        pattern="xai-[A-Za-z0-9]{70,90}",
+        pattern="xai-[A-Za-z0-9]{60,}",
         positives=("XAI_API_KEY=«xai-{b62:80}»",),
     ),
 )
