@@ -186,7 +186,7 @@ class _Finder:
         inner = self._inner(one.data, share, one.inner, one.fresh, not one.goes_on, one.found)
         if one.kind in _PARTLY:
             inner = _only_new(inner, one)
-        yield View(one.kind, one.data, one.start, one.end, one.fresh, one.where, inner)
+        yield View(one.kind, one.data, one.start, one.end, one.fresh, one.goes_on, one.where, inner)
         self._budget.charge(share)
 
     def _inner(
@@ -233,7 +233,8 @@ class _Finder:
         for piece in job.pieces(share, self._last):
             child = share.share(share.left * 3 // 4)
             inner = self._inner(piece.data, child, job.inner, piece.fresh, piece.closes)
-            yield View(job.kind, piece.data, job.start, job.end, piece.fresh, None, inner)
+            goes_on = not self._last and not job.unpacker.done
+            yield View(job.kind, piece.data, job.start, job.end, piece.fresh, goes_on, None, inner)
             share.charge(child)
         self._budget.charge(share)
         if job.refused:
@@ -244,7 +245,7 @@ class _Finder:
     def _give_up(self, job: Job) -> Items:
         for piece in job.rest():
             inner = self._inner(piece.data, self._budget.share(0), job.inner, piece.fresh, True)
-            yield View(job.kind, piece.data, job.start, job.end, piece.fresh, None, inner)
+            yield View(job.kind, piece.data, job.start, job.end, piece.fresh, False, None, inner)
         yield Undecoded(job.kind, job.start, job.end)
 
 

@@ -29,6 +29,9 @@ class View(Struct):
     """the part of the candidate that lies in this text"""
     fresh: int
     """so many leading bytes of ``data`` were the end of this candidate's view before"""
+    goes_on: bool
+    """the candidate touches the end of the text and is kept: the next call shows what comes, and of this only the
+    overlap, which ``fresh`` then covers"""
     _where: Where | None
     _inner: Callable[[], Iterator[View | Undecoded]] | None
 
