@@ -30,7 +30,19 @@ def between(text: bytes, start: int, end: int, wanted: bytes, folds: bool) -> bo
 
 
 def before(text: bytes, end: int, wanted: bytes, folds: bool) -> tuple[int, int]:
-    """How many of the last of *wanted* stand just before *end*, and where the first of these does."""
+    """How many of the last of *wanted* stand just before *end*, and where the first of these does. Where a letter of
+    an escape would do as well as one that is none, it is the latter."""
+    plain = _before(text, end, wanted, folds, escapes=False)
+    return plain if plain[0] == len(wanted) else max(plain, _before(text, end, wanted, folds, escapes=True))
+
+
+def behind(text: bytes, start: int, wanted: bytes, folds: bool) -> tuple[int, int]:
+    """How many of the first of *wanted* stand just behind *start*, and where the last of these ends."""
+    plain = _behind(text, start, wanted, folds, escapes=False)
+    return plain if plain[0] == len(wanted) else max(plain, _behind(text, start, wanted, folds, escapes=True))
+
+
+def _before(text: bytes, end: int, wanted: bytes, folds: bool, escapes: bool) -> tuple[int, int]:
     taken = 0
     at = end
     while taken < len(wanted) and at > 0:
@@ -38,16 +50,18 @@ def before(text: bytes, end: int, wanted: bytes, folds: bool) -> tuple[int, int]
         letter = text[at : at + 1]
         if not letter.isalnum():
             continue
+        escaped = at > 0 and text[at - 1] == _BACKSLASH
+        if escaped and not escapes:
+            continue
         if (letter.lower() if folds else letter) == wanted[-1 - taken : len(wanted) - taken]:
             taken += 1
             end = at
-        elif at == 0 or text[at - 1] != _BACKSLASH:
+        elif not escaped:
             break
     return taken, end
 
 
-def behind(text: bytes, start: int, wanted: bytes, folds: bool) -> tuple[int, int]:
-    """How many of the first of *wanted* stand just behind *start*, and where the last of these ends."""
+def _behind(text: bytes, start: int, wanted: bytes, folds: bool, escapes: bool) -> tuple[int, int]:
     taken = 0
     at = start
     while taken < len(wanted) and at < len(text):
@@ -55,10 +69,13 @@ def behind(text: bytes, start: int, wanted: bytes, folds: bool) -> tuple[int, in
         at += 1
         if not letter.isalnum():
             continue
+        escaped = at > 1 and text[at - 2] == _BACKSLASH
+        if escaped and not escapes:
+            continue
         if (letter.lower() if folds else letter) == wanted[taken : taken + 1]:
             taken += 1
             start = at
-        elif at < 2 or text[at - 2] != _BACKSLASH:
+        elif not escaped:
             break
     return taken, start
 
