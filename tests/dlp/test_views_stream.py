@@ -132,3 +132,10 @@ def test_views_that_are_not_wanted_need_not_be_taken() -> None:
     items = [item for item in find_views(text, Budget()) if not isinstance(item, Undecoded)]
     assert any(TOKEN in item.data for item in items)
     assert list(items[0].views()) == list(items[0].views()) == []
+
+
+def test_ascii85_over_a_border_is_told() -> None:
+    """It has no shape, and nothing of it is carried."""
+    text = b" " * 900 + base64.a85encode(NOISE[:400], adobe=True) + b" "
+    assert [item.kind for _, item in look_in_blocks(text, TOKEN, 1000, 100).undecoded] == ["ascii85"]
+    assert look_in_blocks(text, TOKEN, 5000, 100).undecoded == []

@@ -133,6 +133,10 @@ class _Finder:
         for one in hungry:
             yield from self._steady(one, shares.next())
         yield from self._packed(jobs, shares)
+        if Sign.ASCII85 in found.seen and not self._last:
+            start = plain.cut_ascii85(self._text)
+            if start is not None:
+                yield Undecoded("ascii85", start, len(self._text))
 
     # what does not grow
 

@@ -57,6 +57,13 @@ class _Scaled:
         return self._base + start * self._size, self._base + end * self._size
 
 
+def cut_ascii85(text: bytes) -> int | None:
+    """Where ascii85 begins that goes on behind the text."""
+    start = text.rfind(b"<~")
+    found = _ASCII85.match(text, start) if start >= 0 else None
+    return start if found and found.end() == len(text) and not text.endswith(b"~>") else None
+
+
 def ascii85(text: bytes) -> Iterator[Plain]:
     """Between ``<~`` and ``~>``."""
     for match in _ASCII85.finditer(text):
