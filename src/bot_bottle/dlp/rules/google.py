@@ -10,7 +10,6 @@ RULES = (
         vendor="Google",
         docs="https://cloud.google.com/docs/authentication/api-keys",
         pattern="AIza[A-Za-z0-9_-]{35}",
-        edge=Edge.WORD,
         positives=(
             "https://maps.googleapis.com/maps/api/js?key=«AIza{b64u:34}Q»",
             "GEMINI_API_KEY=«AIzaSy{b64u:33}»",
@@ -42,7 +41,9 @@ RULES = (
         name="google-oauth-refresh-token",
         vendor="Google",
         docs="https://developers.google.com/identity/protocols/oauth2",
-        pattern="1//[0-9][A-Za-z0-9_-]{60,}",
+        pattern="1//0[A-Za-z0-9_-]{60,}",
+        edge=Edge.ALONE,
+        end="[+/=]",
         positives=('"refresh_token": "«1//0{b64u:98}»"',),
     ),
     Rule(

@@ -9,7 +9,8 @@ RULES = (
         name="netlify-token",
         vendor="Netlify",
         docs="https://docs.netlify.com/api/get-started/",
-        pattern="nf[pcoub]_[A-Za-z0-9]{36,}",
+        pattern="(?:nfp|nfc|nfo|nfu|nfb)_[A-Za-z0-9]{36,}",
+        prefix="nfp_",
         positives=("NETLIFY_AUTH_TOKEN=«nfp_{b62:36}»",),
     ),
     Rule(
