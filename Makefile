@@ -1,6 +1,6 @@
 # One command for each habit; CI (.ci/run) calls the same ones. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-false-positives fuzz coverage docs lock clean
+.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-dlp-proxy bench-false-positives fuzz coverage docs lock clean
 PY := .venv/bin/python
 PYTEST := scripts/reachable.sh $(PY) -m pytest
 MAKEFLAGS += --no-print-directory
@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 CORE := scripts/core-modules.txt
 # The bound of one `make fuzz`, for each fuzz test.
 FUZZ_EXAMPLES ?= 20000
+# The same for each target under atheris, in seconds.
+FUZZ_SECONDS ?= 60
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -42,6 +44,7 @@ bench: ## all of the following; they write docs/benchmarks.md
 	@$(MAKE) bench-launch
 	@$(MAKE) bench-proxy
 	@$(MAKE) bench-footprint
+	@$(MAKE) bench-dlp-proxy
 
 bench-launch: ## launch times beside srt and docker, in one run
 	@scripts/setup.sh bench
@@ -55,12 +58,18 @@ bench-footprint: ## what one more bottle costs in memory and CPU, and fifty at o
 	@scripts/setup.sh bench
 	$(PY) bench/footprint.py
 
+bench-dlp-proxy: ## the proxy with scanning beside itself without, in one run
+	@scripts/setup.sh bench
+	$(PY) bench/dlp_proxy.py
+
 bench-false-positives: ## how often what agents send and receive is stopped; writes docs/false-positives.md
 	@scripts/setup.sh test
 	$(PY) bench/false_positives.py $(if $(RECORDED),--recorded $(RECORDED))
 
-fuzz: ## the property tests with many more examples (FUZZ_EXAMPLES=20000)
+fuzz: ## the property tests with many more examples (FUZZ_EXAMPLES=20000), the scanner under atheris (FUZZ_SECONDS=60)
 	@scripts/setup.sh test
+	@scripts/atheris.sh
+	$(PY) scripts/fuzz_atheris.py --seconds $(FUZZ_SECONDS)
 	PYTHONPATH=scripts BOT_BOTTLE_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -p fuzz_plugin
 
 coverage: ## branch coverage of all tests; fails where the security core has less than 90 %

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes requirements.lock and requirements-dev.lock from pyproject.toml, and the locks of the peers from PyPI that
-# `make bench` measures us against; `--check` only compares.
+# `make bench` measures us against and of the fuzzer; `--check` only compares.
 #
 # Versions already locked stay as they are (`--upgrade` takes the newest). No line names an index: where the
 # packages come from is the business of the machine that installs them, what they must be is in the hashes.
@@ -21,9 +21,10 @@ compile() {
     .venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
         --no-header --no-emit-index-url --no-emit-find-links $upgrade "$@"
 }
-mkdir -p "$scratch/bench/peers"
-peers="bench/peers/mitmproxy bench/peers/detect-secrets"
-locks="requirements.lock requirements-dev.lock bench/peers/mitmproxy.lock bench/peers/detect-secrets.lock"
+mkdir -p "$scratch/bench/peers" "$scratch/tests/dlp/fuzz"
+peers="bench/peers/mitmproxy bench/peers/detect-secrets tests/dlp/fuzz/atheris"
+locks="requirements.lock requirements-dev.lock"
+for peer in $peers; do locks="$locks $peer.lock"; done
 for name in $locks; do
     [ -f "$name" ] && cp "$name" "$scratch/$name"
 done
