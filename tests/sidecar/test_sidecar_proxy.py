@@ -58,7 +58,12 @@ def _exchange(path, request: bytes) -> bytes:
         with sock.makefile("rb") as stream:
             head = b"".join(iter(stream.readline, b"\r\n"))
             length = re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE)
-            return head + stream.read(int(length[1]))
+            if length is not None:
+                return head + stream.read(int(length[1]))
+            body = b""
+            while size := int(stream.readline(), 16):
+                body += stream.read(size + 2)[:-2]
+            return head + body
 
 
 def _get(path, host: str, where: str) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot_bottle.base.secret import Secret
+from bot_bottle.dlp.inbound.stream import InboundStream
 from bot_bottle.dlp.known import Kind, Known, KnownSecrets
 from bot_bottle.dlp.patterns import Patterns
 from bot_bottle.dlp.scan import Engine
@@ -39,12 +40,24 @@ class Extra:
     hosts: tuple[str, ...] = ()
 
 
+_ANY_TEXT = b"data: any text\n\n"
+
 MakeEngine = Callable[[KnownSecrets], Engine]
 
 
 def make_engine(known: KnownSecrets) -> Engine:
     """All detectors."""
     return Engine(_patterns(), known)
+
+
+def preload() -> None:
+    """Make what all bottles share, in the process that forks their proxies: databases are compiled when they are
+    first asked, so they are asked. Nothing secret is in them."""
+    make_engine(KnownSecrets({})).scan(_ANY_TEXT)
+    for kind in ("text/html", "application/json", "text/event-stream"):
+        stream = InboundStream(kind)
+        stream.feed(_ANY_TEXT)
+        stream.finish()
 
 
 @cache

@@ -76,6 +76,11 @@ def _nothing() -> None:
     pass
 
 
+MAX_CLEAN = 512
+MAX_CLEAN_BYTES = 2048
+"""Heads that are known to be clean: 1 MiB of them"""
+
+
 class Inspector:
     """See the module."""
 
@@ -101,6 +106,9 @@ class Inspector:
         self.known = arms.known
         self._pieces = Pieces(arms.known)
         self._fragments = FragmentCount(arms.known)
+        self._clean: set[tuple[What, bytes]] = set()
+        self._pieces_seen = 0
+        """how often there was a piece of a secret in what leaves"""
         self._secrets = arms.secrets
         self._theirs = tuple(each for each in arms.secrets.values() if each.kind is Kind.ENV and each.hosts)
 
@@ -144,6 +152,7 @@ class Inspector:
         pieces = self._pieces
 
         def note(seen: Seen) -> list[Hit]:
+            self._pieces_seen += 1
             return pieces.note(route.host, seen, monotonic())
 
         return self.engine.stream(self.what(route), self.approved(host), note)
@@ -159,10 +168,24 @@ class Inspector:
         if route.host.startswith("*."):
             found += dns_findings(self.engine, host, is_wildcard=True)
         names = "\x1e".join([name for name, _ in allow.headers]).encode("latin-1")
-        text = target + BETWEEN + names
-        stream = self.stream(route, host)
-        found += stream.feed(text) + stream.finish()
+        found += self._scanned(target + BETWEEN + names, route, host)
         return self.blocking(found, identity, route, "head") if found else []
+
+    def _scanned(self, text: bytes, route: Route, host: str) -> tuple[Finding, ...]:
+        """Findings in *text*. A client sends most of its heads again and again: those in which there was nothing
+        at all, not even a piece of a secret, are known by themselves."""
+        what = self.what(route)
+        key = (what, text)
+        if key in self._clean:
+            return ()
+        seen = self._pieces_seen
+        stream = self.stream(route, host)
+        found = stream.feed(text) + stream.finish()
+        if not found and seen == self._pieces_seen and len(text) <= MAX_CLEAN_BYTES:
+            if len(self._clean) >= MAX_CLEAN:
+                self._clean.clear()
+            self._clean.add(key)
+        return found
 
     def blocking(
         self, found: Iterable[Finding], identity: RequestIdentity, route: Route, where: str
