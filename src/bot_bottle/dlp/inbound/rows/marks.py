@@ -207,7 +207,7 @@ ROWS = (
             "password|tokens?|keys?|https?)"
         ),
         trigger=(
-            "(?:tool|function) (?:to|with|and|on|for).{0,50}(?:send|transfer|delete|email|upload|post|"
+            "[^a-z]tool (?:to|with|and|on|for).{0,50}(?:send|transfer|delete|email|upload|post|"
             "share|read|fetch|exfil|execut|"
             "run|forward|remov|write|grant|invite|leak|credential|secret|passw|token|key|http)"
         ),
