@@ -21,6 +21,8 @@ PLACES = [
     "const secretKey: string = '{}';",
     "X-Api-Key: {}\r\n",
     "Authorization: Bearer {}\r\n",
+    "Authorization: token {}\r\n",
+    "PGPASSWORD={} psql",
     "tool --token {} --x",
     "tool --password={}",
     "<apiKey>{}</apiKey>",

@@ -177,7 +177,8 @@ def _stray(text: bytes, start: int, between: bytes, value: bytes) -> bool:
         return True
     if between.strip() or _HEX.fullmatch(value) is None:
         return False
-    return b"--" not in text[max(0, start - 20) : start] and not text[start : start + 3].isupper()
+    before = text[max(0, start - 20) : start].lower()
+    return b"--" not in before and b"authorization" not in before and not text[start : start + 3].isupper()
 
 
 def _trimmed(text: bytes, first: int, last: int) -> tuple[int, int]:

@@ -15,6 +15,8 @@ SECRET = frozenset(
     b"servicekey appkey licensekey dsn userpassword dbpassword rootpassword adminpassword authn passwort "
     b"secretaccesskey".split()
 )
+_ENDINGS = (b"password", b"passwd", b"secret", b"token", b"apikey")
+"""of names whose words nothing tells apart: ``PGPASSWORD``"""
 PASSWORD = frozenset(
     b"password passwd passphrase passcode pass pwd userpassword dbpassword rootpassword".split()
 )
@@ -72,7 +74,7 @@ def _named(name: bytes) -> tuple[bytes, ...]:
 
 
 def is_password(name: bytes) -> bool:
-    return not PASSWORD.isdisjoint(words(name))
+    return any(part in PASSWORD or part.endswith((b"password", b"passwd")) for part in words(name))
 
 
 def is_secret(name: bytes) -> bool:
@@ -80,6 +82,6 @@ def is_secret(name: bytes) -> bool:
     parts = _named(name)
     if is_public(name):
         return False
-    if not SECRET.isdisjoint(parts[-3:]):
+    if any(part in SECRET or part.endswith(_ENDINGS) for part in parts[-3:]):
         return True
     return any(word in (b"key", b"keys") and before in BEFORE_KEY for before, word in pairwise(parts))
