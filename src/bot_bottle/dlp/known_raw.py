@@ -98,7 +98,7 @@ class RawIndex:
     def compile(self) -> None:
         """To be called before any ``look``."""
         self._found = [(len(text), uses) for (text, _folds), uses in self._uses.items()]
-        self._literals = Literals(list(self._uses))
+        self._literals = Literals(list(self._uses), pad=True)
 
     def look(self, text: bytes) -> RawFound:
         """All that is in *text*."""

@@ -3,7 +3,8 @@
 Nothing is stripped here, so that a chunk without a secret costs one pass of Hyperscan: literals of each usual
 spelling, as it stands in a text. Where one is found, the patterns of ``known_forms`` say what to replace. Spellings
 that nobody but an attacker writes (a new separator after each character) are not looked for in this direction: who
-sends them into a bottle knows the secret already.
+sends them into a bottle knows the secret already. So what is replaced does not depend on how a stream was cut, as far
+as usual spellings go; of a mixture (one character escaped, by chance) it may, where a cut goes through it.
 
 Pure; one thread at a time.
 """
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bot_bottle.dlp.known_confirm import Entry
 from bot_bottle.dlp.known_forms import families, family
-from bot_bottle.dlp.known_index import LONG_BYTES
+from bot_bottle.dlp.known_index import LONG_BYTES, MANY
 from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_spans import Spans
 from bot_bottle.dlp.variants import variants
@@ -89,7 +90,7 @@ class Replacer:
         self._beginnings.setdefault(low[:_PREFIX_BYTES], []).append(low)
         self._short.update(low[:size] for size in range(1, _PREFIX_BYTES))
         names = [(entry.index, name) for name in families(kind)]
-        for text in _samples(low):
+        for text in _samples(low, 1 if len(self._entries) > MANY else _GRAMS):
             kept = grams.setdefault(text, [])
             kept.extend(name for name in names if name not in kept)
 
@@ -149,7 +150,7 @@ _NUMBERS = (
 _DECIMALS = ((b", ", b"%d"), (b",", b"%d"), (b"", b"&#%d;"))
 
 
-def _samples(text: bytes) -> list[bytes]:
+def _samples(text: bytes, count: int) -> list[bytes]:
     """A few parts of it, from its end, where it is least like others."""
-    ends = range(len(text), _GRAM_BYTES - 1, -_GRAM_BYTES)[:_GRAMS]
+    ends = range(len(text), _GRAM_BYTES - 1, -_GRAM_BYTES)[:count]
     return [text[end - _GRAM_BYTES : end] for end in ends]
