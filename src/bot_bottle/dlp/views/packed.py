@@ -28,6 +28,9 @@ HEAD_BYTES = 64
 _ZIP_BYTES = 30
 _ENCRYPTED = 1
 _STORED, _DEFLATED, _ZSTD = 0, 8, 93
+_METHODS = frozenset((*range(15), 16, 18, 19, 20, *range(93, 100)))
+"""that have been given out (APPNOTE section 4.4.5)"""
+_TEXT = b"\t\n\r" + bytes(range(0x20, 0x7F))
 
 
 class Mark(Struct, frozen=True):
@@ -66,10 +69,15 @@ def is_packed(text: bytes, mark: Mark) -> bool:
     unpacker = mark.unpacker()
     unpacker.give(text, mark.start)
     data = unpacker.read(_PROBE_BYTES)
-    if unpacker.refused or not (data or unpacker.done):
+    if not mark.guessed and (unpacker.refused or not (data or unpacker.done)):
         return True
     enough = len(data) >= MIN_BYTES or (bool(data) and not unpacker.done)
-    return enough and (not mark.guessed or has_text(data))
+    return enough and (not mark.guessed or _is_text(data))
+
+
+def _is_text(data: bytes) -> bool:
+    """Three quarters are ASCII text: random data unpacks to something now and then, by brotli's dictionary to words."""
+    return len(data) >= 2 * MIN_BYTES and 4 * len(data.translate(None, _TEXT)) <= len(data) and has_text(data)
 
 
 def _inflates(head: bytes) -> bool:
@@ -115,6 +123,8 @@ def _zip_entry(text: bytes, start: int) -> Mark | None:
         return None
     flags, method = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
     skip = _ZIP_BYTES + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    if head[5] > 20 or head[4] > 99 or method not in _METHODS or skip == _ZIP_BYTES:
+        return None
     if flags & _ENCRYPTED:
         return Mark("zip", start, Refused)
     if method == _STORED:

@@ -33,6 +33,8 @@ class Run(Struct, frozen=True):
     """it may go on behind the text"""
     carried: OpenRun | None = None
     """it came from the block before"""
+    marked: bool = True
+    """not only by its shape, which random data has by chance: then text must stand in it"""
 
 
 class Decoded(Struct, frozen=True):
@@ -65,21 +67,25 @@ def new_runs(text: bytes, found: Signs, fresh: int, taken: list[Run], last: bool
     ``fresh``: runs that ended well before were looked at with the block before. ``taken``: carried ones.
     """
     seen = {(run.alphabet.kind, run.start, run.end, run.phase) for run in taken}
-    places = [(_ALPHABETS[kind], max(0, at)) for kind, at in found.runs]
+    places = [(_ALPHABETS[kind], max(0, at), True) for kind, at in found.runs]
     if len(text) >= 27:
         long_runs = LongRuns(text)
-        places += long_runs.shaped()
-        places += ((BASE64, start) for start, head in long_runs.heads() if is_packed_whole(head))
+        places += ((alphabet, at, False) for alphabet, at in long_runs.shaped())
+        # a run that goes on from the block before was tried there
+        heads = (one for one in long_runs.heads() if one[0] or not fresh)
+        places += ((BASE64, start, True) for start, head in heads if is_packed_whole(head))
     places.sort(key=lambda place: (place[0].kind, place[1]))
     reader = _Reader(text)
-    for alphabet, at in places:
+    # whether a mark is there, for each alignment of each run
+    runs: dict[tuple[str, int, int, int], bool] = {}
+    for alphabet, at, marked in places:
         start, end, before = reader.read(alphabet, at)
-        if fresh and end + _END_BYTES < fresh:
-            continue
         key = (alphabet.kind, start, end, before % alphabet.group)
-        if key not in seen:
-            seen.add(key)
-            yield Run(alphabet, start, end, before % alphabet.group, not last and _touches(text, end))
+        if key not in seen and not (fresh and end + _END_BYTES < fresh):
+            runs[key] = runs.get(key, False) or marked
+    for (kind, start, end, phase), marked in runs.items():
+        touches = not last and _touches(text, end)
+        yield Run(_ALPHABETS[kind], start, end, phase, touches, marked=marked)
 
 
 class _Reader:
@@ -116,7 +122,8 @@ def _touches(text: bytes, end: int) -> bool:
 def decode(text: bytes, run: Run, fresh: int) -> Iterator[Decoded]:
     """The run at its alignment, and at the others too if text stands there (several encodings in one run)."""
     first = _decode(text, run, fresh)
-    yield first
+    if run.marked or has_text(first.data):
+        yield first
     if len(first.data) < MIN_BYTES:
         return
     if run.carried is None and run.alphabet is not BASE32 and not first.data.isascii():

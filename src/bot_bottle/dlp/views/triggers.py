@@ -118,6 +118,27 @@ def _in_tokens(char: str) -> bool:
     return char in _MARKS or folded(char) == "" or unicodedata.decomposition(char).startswith("<font>")
 
 
+_HEXES = rb"[0-9a-fA-F]"
+_UNSEEN = (
+    rb"(?:00[01]"
+    + _HEXES
+    + rb"|00[aA][0dD]|0[2-4]"
+    + _HEXES
+    + _HEXES
+    + rb"|20(?:[06]"
+    + _HEXES
+    + rb"|2[a-eA-E])|"
+    rb"[fF][eEfF]" + _HEXES + _HEXES + rb"|[dD][89a-fA-F]" + _HEXES + _HEXES + rb")"
+)
+"""Code units, behind ``\\u``, of controls, of what is not seen, of combining marks, look-alikes and other type faces"""
+_WITHIN: tuple[tuple[bytes, int], ...] = (
+    (rb"[A-Za-z0-9]%[0-9A-Fa-f]{2}[%A-Za-z0-9]", 0),
+    (rb"[A-Za-z0-9]\\u" + _UNSEEN, 0),
+    (rb"\\u" + _UNSEEN + rb"[A-Za-z0-9]", 0),
+    (rb"[A-Za-z0-9]\\x[01][0-9a-fA-F][A-Za-z0-9\\]", 0),
+)
+"""Any escape that stands within a word may separate the parts of a secret, or hide in it"""
+
 ESCAPES: tuple[tuple[bytes, int], ...] = (
     (rb"%(?:2[5BDEFbdef]|3[0-9AaDd]|[46][0-9A-Fa-f]|[57][0-9AaEeFf])", 0),
     (rb"%u00[2-7][0-9A-Fa-f]", 0),
@@ -130,8 +151,9 @@ ESCAPES: tuple[tuple[bytes, int], ...] = (
     (rb"&#[xX0-9]", 0),
     (rb"&amp;[#a-zA-Z]", 0),
     *((b"&" + name + b";", 0) for name in _named_entities()),
+    *_WITHIN,
 )
-"""escapes of characters that tokens are made of; those of spaces, quotes and line ends hide nothing"""
+"""escapes of characters that tokens are made of, and any within a word; those between words hide nothing"""
 
 QUOTED: tuple[tuple[bytes, int], ...] = (
     (rb"=(?:5F|2[BDEF]|3D)", 0),
