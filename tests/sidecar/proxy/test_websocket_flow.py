@@ -8,8 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from conftest import QUICK
-from websocket_support import HOST, POLICY, End, WebSocketUpstream, frame, listen, opened
+from websocket_support import HOST, POLICY, QUICK, End, WebSocketUpstream, frame, listen, opened
 
 MIB = 1024 * 1024
 

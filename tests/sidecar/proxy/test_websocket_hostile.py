@@ -7,11 +7,11 @@ import zlib
 from dataclasses import replace
 
 import pytest
-from conftest import QUICK
 from websocket_support import (
     HOST,
     KEY,
     POLICY,
+    QUICK,
     End,
     WebSocketUpstream,
     accept_of,

@@ -15,6 +15,7 @@ from typing import Any
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 
+from bot_bottle.sidecar.proxy.limits import Limits
 from bot_bottle.testing.upstream import FakeUpstream, RecordedRequest, UpstreamConnection
 
 HOST = "ws.example.com"
@@ -22,6 +23,8 @@ POLICY = f"routes: [{{host: {HOST}}}]\n"
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 """RFC 6455 section 1.3"""
+QUICK = Limits(sweep_s=0.02)
+"""as the proxies of these tests have it"""
 
 
 def accept_of(key: str) -> str:
