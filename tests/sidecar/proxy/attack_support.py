@@ -15,7 +15,9 @@ import pytest
 from dlp_support import BLOCK, HOSTS, OFF, POLICY, SLOT, SLOT_VALUE, TOKEN, Sent, post, random_value
 
 from bot_bottle.base.secret import Secret
+from bot_bottle.dlp.inbound.triggers import databases
 from bot_bottle.dlp.known import Kind
+from bot_bottle.dlp.views import find
 from bot_bottle.sidecar.proxy import inspection
 from bot_bottle.sidecar.proxy.arming import Extra
 from bot_bottle.testing.upstream import FakeUpstream
@@ -90,10 +92,17 @@ class Attack:
         assert [name for name, value in SECRETS.items() if value in log] == []
 
 
+def prepare() -> None:
+    """What a sidecar's parent has ready before it forks: seconds of work on a loaded machine."""
+    databases()
+    find.prepare()
+
+
 def attacking(
     run_proxy, to, policy: str = POLICY, hosts: tuple[str, ...] = HOSTS, **options
 ) -> Iterator[Attack]:
     """For a fixture."""
+    prepare()
     options.setdefault("secrets", (Extra("OPERATORS_KEY", Secret(VARIABLE), Kind.OPERATOR),))
     with FakeUpstream() as upstream, pytest.MonkeyPatch.context() as patch:
         ways = to(upstream, *((host, 443) for host in hosts))
