@@ -7,6 +7,7 @@ result in a later message of the same connection.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,7 @@ def test_a_turn_with_a_tool_call(person, client) -> None:
     assert second["previous_response_id"] == "resp_0001"  # only what is new is sent
     result = json.dumps(second)
     assert "marker-42" in result and PLACEHOLDER in result
+    assert re.search(r"[A-Z]+_[A-Z]+_SECRET=\*{8}", result), "the bait went out, or was not there"
     assert not any(KEY.encode() in request.body for request in messages)
     assert KEY not in done.stderr
 
