@@ -244,10 +244,12 @@ def test_our_secrets_do_not_come_back(start) -> None:
             end.say(char, fin=index == len(SLOT_VALUE) - 1)
         end.until_end()
 
-    with WebSocketUpstream(play) as upstream:
+    with WebSocketUpstream(play, more=[("X-Echo", f"Bearer {SLOT_VALUE}")]) as upstream:
         proxy = start(upstream)
-        end = opened(proxy.tls(OWN), host=OWN)
         covered = "*" * len(SLOT_VALUE)
+        client = proxy.tls(OWN)
+        end = opened(client, host=OWN)
+        assert f"\r\nX-Echo: Bearer {covered}\r\n" in end.head
         assert end.message() == f'{{"key": "{covered}"}}'
         assert end.message() == b"\x00" + covered.encode() + b"\xff"
         assert end.message() == covered

@@ -83,6 +83,8 @@ class End:
         self._read = read
         self.send = send
         self.gate = threading.Event()
+        self.head = ""
+        """of a client's end: the answer to its handshake"""
         self.connection: Any = None
         """of an upstream's end: what it runs on"""
         self._parts: list[Any] = []
@@ -257,4 +259,6 @@ def opened(
     lines = head.decode().lower().split("\r\n")
     assert f"sec-websocket-accept: {ACCEPT.lower()}" in lines
     assert packs is any(line.startswith("sec-websocket-extensions: permessage-deflate") for line in lines)
-    return End(FrameProtocol(True, [deflate()] if packs else []), client.read_some, client.send)
+    end = End(FrameProtocol(True, [deflate()] if packs else []), client.read_some, client.send)
+    end.head = head.decode("latin-1")
+    return end

@@ -99,11 +99,19 @@ class Armoury:
         return Arms(self._make(secrets), secrets, table)
 
 
+IDENTIFIERS = frozenset({"chatgpt-account-id"})
+"""Injected fields that say whose account it is and open nothing: the client in the bottle has the value, and looks
+for it in what the service answers (``providers/codex_login``)."""
+
+
 def _slots(tokens: Mapping[str, Secret], policy: Policy) -> list[str]:
-    named = {inject.token for route in policy.routes for inject in injections(route)}
+    """Those that hold a secret."""
+    injected = [inject for route in policy.routes for inject in injections(route)]
+    named = {inject.token for inject in injected if inject.header.lower() not in IDENTIFIERS}
+    told = {inject.token for inject in injected} - named
     if policy.upstream_proxy is not None and policy.upstream_proxy.token is not None:
         named.add(policy.upstream_proxy.token)
-    return [name for name in tokens if name in named or name.startswith(SLOT_PREFIX)]
+    return [name for name in tokens if name in named or (name.startswith(SLOT_PREFIX) and name not in told)]
 
 
 def _known(value: Secret, kind: Kind, hosts: tuple[str, ...]) -> tuple[Known, KnownSecret]:

@@ -16,6 +16,7 @@ with a refusal; after it, the client's connection is cut so that no half respons
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from bot_bottle.egress.decide import decide, on_host
 from bot_bottle.egress.request import RequestIdentity
@@ -26,6 +27,7 @@ from bot_bottle.sidecar.proxy.client import Client, allowed_now
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import Body, Malformed, ParsedRequest, ParsedResponse
 from bot_bottle.sidecar.proxy.response import Event
+from bot_bottle.sidecar.proxy.rewriting import without_secrets
 from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream_deny
 from bot_bottle.sidecar.proxy.websocket import WebSocket
 from bot_bottle.sidecar.proxy.websocket_handshake import Opening
@@ -294,11 +296,14 @@ class Exchange:
         gateway, client, identity = self._gateway, self._client, self.identity
         try:
             opened = opening.check(response)
+            covered = without_secrets(gateway.inspector.known, response.headers)
         except Malformed as error:
             self._refuse(self._failure(502, error.what))
             return
         self._upstream = None
-        client.send(opening.answer(response, opened, cookies=self._allow.keeps_cookies))
+        client.send(
+            opening.answer(replace(response, headers=covered), opened, cookies=self._allow.keeps_cookies)
+        )
         websocket = WebSocket(
             gateway,
             client,

@@ -17,7 +17,7 @@ from bot_bottle.egress.verdict import Allow, Deny, Hint
 from bot_bottle.sidecar.proxy.http1 import Body, ParsedResponse
 from bot_bottle.sidecar.proxy.incoming import Incoming
 
-_MODES = {
+MODES = {
     None: Mode.BY_FINDING,
     InboundOnMatch.BLOCK: Mode.BLOCK,
     InboundOnMatch.WARN: Mode.WARN,
@@ -67,7 +67,7 @@ class InboundBody:
             fields.get(b"content-type", b"").decode("latin-1"),
             known=known,
             exempt=is_exempt(route),
-            mode=_MODES[route.dlp.inbound_on_match],
+            mode=MODES[route.dlp.inbound_on_match],
             alter=may_alter(said, status=response.status, header_names=names, path=identity.path),
         )
         self.is_events = said.kind is Kind.EVENTS

@@ -62,6 +62,7 @@ class Upstream(asyncio.Protocol):
         self.idle_since = 0.0
         self.paused = False
         """it takes no more for now"""
+        self._lingers = False
         self._reading_paused = False
         self._turns = turns
         self._put_off = False
@@ -116,6 +117,21 @@ class Upstream(asyncio.Protocol):
                 self._transport.write(self._pipe.close())
             self._transport.close()
 
+    def linger(self, wait_s: float) -> None:
+        """End once the other side has, after *wait_s* at most; what it still sends is thrown away. Closed at once,
+        with bytes of its own unread, it would see a reset and not what was written last."""
+        self.flow = None
+        self.pause_reading(False)
+        transport = self._transport
+        if not self.open or transport is None or transport.is_closing():
+            return
+        self._lingers = True
+        if self._pipe is not None:
+            transport.write(self._pipe.close())
+        if transport.can_write_eof():
+            transport.write_eof()
+        asyncio.get_running_loop().call_later(wait_s, transport.close)
+
     def abort(self) -> None:
         """Cut: an unfinished request must not look finished."""
         self.flow = None
@@ -133,7 +149,8 @@ class Upstream(asyncio.Protocol):
             self._transport.write(self._pipe.start())
 
     def data_received(self, data: bytes) -> None:
-        self._take(data)
+        if not self._lingers:
+            self._take(data)
 
     def _take(self, data: bytes) -> None:
         """*data* may be empty: there is something held."""
@@ -183,6 +200,8 @@ class Upstream(asyncio.Protocol):
         return plain
 
     def eof_received(self) -> None:
+        if self._lingers:
+            return
         if self._pipe is None:
             self._ended()
         else:

@@ -243,7 +243,7 @@ class WebSocket:
         source, sink = (self._inside, self._outside) if relay is self._up else (self._outside, self._inside)
         source.close(code, reason)
         sink.close(GOING_AWAY)
-        self._finish()
+        self._finish(lingers=relay is self._down)
 
     def _tell_both(self, code: int, reason: str) -> None:
         if self._is_over:
@@ -252,14 +252,17 @@ class WebSocket:
         self._outside.close(GOING_AWAY)
         self._finish()
 
-    def _finish(self) -> None:
-        """All has been said: both connections end in good order."""
-        self._end()
+    def _finish(self, *, lingers: bool = False) -> None:
+        """All has been said: both connections end in good order. *lingers*: the upstream may still be sending."""
+        self._end(lingers=lingers)
         self._client.exchange_over(keep_alive=False, body_left=False)
 
-    def _end(self) -> None:
+    def _end(self, *, lingers: bool = False) -> None:
         self._is_over = True
         self._gateway.active -= 1
         for inspector in self._inspectors:
             inspector.close()
-        self._upstream.close()
+        if lingers:
+            self._upstream.linger(self._gateway.limits.linger_s)
+        else:
+            self._upstream.close()

@@ -6,26 +6,19 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot_bottle.dlp.finding import Detector, Finding, Severity
+from bot_bottle.dlp.finding import Finding
 from bot_bottle.dlp.inbound.stream import InboundStream
-from bot_bottle.dlp.inbound.watch import Mode
 from bot_bottle.dlp.scan import Stream
-from bot_bottle.egress.config import InboundOnMatch, OutboundOnMatch, Route
+from bot_bottle.egress.config import OutboundOnMatch, Route
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Deny, Hint
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.held import MIB, Reservation
+from bot_bottle.sidecar.proxy.inbound import MODES, is_exempt
 from bot_bottle.sidecar.proxy.websocket_frames import POLICY
 from bot_bottle.sidecar.proxy.websocket_inspect import ClientMessages, ServerMessages
 
 _WHERE = "message"
-
-_MODES = {
-    None: Mode.BY_FINDING,
-    InboundOnMatch.BLOCK: Mode.BLOCK,
-    InboundOnMatch.WARN: Mode.WARN,
-    InboundOnMatch.OFF: Mode.OFF,
-}
 
 
 class MessageRules:
@@ -110,26 +103,11 @@ def server_messages(gateway: Gateway, identity: RequestIdentity) -> ServerMessag
     def start(media_type: str) -> InboundStream:
         route = gateway.policy.find(identity.host)
         assert route is not None
-        named = route.dlp.inbound_detectors
         return InboundStream(
             media_type,
             known=gateway.inspector.known,
-            exempt=route.provider is not None if named is None else not named,
-            mode=_MODES[route.dlp.inbound_on_match],
+            exempt=is_exempt(route),
+            mode=MODES[route.dlp.inbound_on_match],
         )
 
-    def blocked(found: Iterable[Finding]) -> Deny | None:
-        deny = None
-        for finding in found:
-            if finding.detector is Detector.RESPONSE_SECRETS:
-                event = "egress_response_secret"
-            elif finding.severity is Severity.BLOCK:
-                event = "egress_inbound_block"
-                reason = f"egress DLP: {finding.reason} ({finding.rule}), in a message of the upstream's"
-                deny = deny or Deny(POLICY, reason)
-            else:
-                event = "egress_inbound_warn"
-            gateway.log.note(event, host=identity.host, rule=finding.rule, reason=finding.reason)
-        return deny
-
-    return ServerMessages(start, blocked)
+    return ServerMessages(start, lambda found: gateway.incoming.note(found, identity))
