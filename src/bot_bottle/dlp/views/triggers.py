@@ -132,7 +132,7 @@ _UNSEEN = (
 )
 """Code units, behind ``\\u``, of controls, of what is not seen, of combining marks, look-alikes and other type faces"""
 _WITHIN: tuple[tuple[bytes, int], ...] = (
-    (rb"[A-Za-z0-9]%[0-9A-Fa-f]{2}[%A-Za-z0-9]", 0),
+    (rb"[A-Za-z0-9]%[0-9A-Fa-f]{2}[%+A-Za-z0-9]", 0),
     (rb"[A-Za-z0-9]\\u" + _UNSEEN, 0),
     (rb"\\u" + _UNSEEN + rb"[A-Za-z0-9]", 0),
     (rb"[A-Za-z0-9]\\x[01][0-9a-fA-F][A-Za-z0-9\\]", 0),
@@ -293,11 +293,11 @@ class Signs:
 
 
 def _begins(text: bytes, at: int) -> bool:
-    """No base64 character stands before *at*, or only that of an escape."""
+    """No letter or digit stands before *at*, or only that of an escape: ``/`` and ``-`` may be a path's or a name's."""
     before = text[max(0, at - 2) : at]
     if before in (rb"\n", rb"\r", rb"\t"):
         return True
-    return not before[-1:].isalnum() and before[-1:] not in (b"+", b"/", b"-", b"_")
+    return not before[-1:].isalnum()
 
 
 def signs(text: bytes) -> Signs:
