@@ -16,7 +16,6 @@ with a refusal; after it, the client's connection is cut so that no half respons
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from bot_bottle.egress.decide import decide, on_host
 from bot_bottle.egress.request import RequestIdentity
@@ -27,7 +26,6 @@ from bot_bottle.sidecar.proxy.client import Client, allowed_now
 from bot_bottle.sidecar.proxy.gateway import Gateway
 from bot_bottle.sidecar.proxy.http1 import Body, Malformed, ParsedRequest, ParsedResponse
 from bot_bottle.sidecar.proxy.response import Event
-from bot_bottle.sidecar.proxy.rewriting import without_secrets
 from bot_bottle.sidecar.proxy.upstream import DialError, Key, Upstream, upstream_deny
 from bot_bottle.sidecar.proxy.websocket import WebSocket
 from bot_bottle.sidecar.proxy.websocket_handshake import Opening
@@ -296,13 +294,12 @@ class Exchange:
         gateway, client, identity = self._gateway, self._client, self.identity
         try:
             opened = opening.check(response)
-            covered = without_secrets(gateway.inspector.known, response.headers)
         except Malformed as error:
             self._refuse(self._failure(502, error.what))
             return
         self._upstream = None
         client.send(
-            opening.answer(replace(response, headers=covered), opened, cookies=self._allow.keeps_cookies)
+            opening.answer(response, opened, gateway.inspector.known, cookies=self._allow.keeps_cookies)
         )
         websocket = WebSocket(
             gateway,

@@ -11,9 +11,11 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 from hashlib import sha1
 
+from bot_bottle.dlp.inbound.mask import Known
 from bot_bottle.egress.verdict import Handshake
 from bot_bottle.egress.websocket import DEFLATE, BadHandshake, Deflate, agreed_deflate
 from bot_bottle.sidecar.proxy.http1 import Malformed, ParsedResponse
+from bot_bottle.sidecar.proxy.rewriting import without_secrets
 from bot_bottle.sidecar.proxy.write import response_head
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -74,11 +76,11 @@ class Opening:
             raise Malformed(f"a 101 with {error}") from error
         return Opened(protocols[0] if protocols else b"", deflate)
 
-    def answer(self, response: ParsedResponse, opened: Opened, *, cookies: bool) -> bytes:
-        """The client's 101, with what else the upstream's head says."""
+    def answer(self, response: ParsedResponse, opened: Opened, known: Known, *, cookies: bool) -> bytes:
+        """The client's 101, with what else the upstream's head says; values that are *known* are covered."""
         rest = [
             field
-            for field in response.headers
+            for field in without_secrets(known, response.headers)
             if not field[1].startswith(_PREFIX) and field[1] != b"content-length"
         ]
         head = response_head(
