@@ -27,6 +27,7 @@ from bot_bottle.launch.policy import flag_routes, parse_connect_to
 from bot_bottle.launch.routes_file import read_roots, read_routes_file
 from bot_bottle.sidecar.proxy.arming import Extra
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.heap import keep_heap_small
 from bot_bottle.sidecar.proxy.log import catch_strays
 from bot_bottle.sidecar.proxy.process import raise_descriptor_limit
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
@@ -104,6 +105,7 @@ def command(
             proxy_auth=_proxy_auth(proxy_auth) if proxy_auth else None,
         )
         raise_descriptor_limit()
+        keep_heap_small()
         with (
             contextlib.redirect_stderr(spool),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

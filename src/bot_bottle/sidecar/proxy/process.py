@@ -38,6 +38,7 @@ from bot_bottle.ipc.sidecar import (
 from bot_bottle.sidecar.proxy.arming import Extra
 from bot_bottle.sidecar.proxy.asking import FileQuestions
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
+from bot_bottle.sidecar.proxy.heap import keep_heap_small
 from bot_bottle.sidecar.proxy.inspection import Inspector
 from bot_bottle.sidecar.proxy.log import EventLog, catch_strays
 from bot_bottle.sidecar.proxy.questions import Questions
@@ -70,6 +71,7 @@ def run(
         _say(control, Refused(_reason(error)))
         return 1
     raise_descriptor_limit()
+    keep_heap_small()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(options, listener, control, link, egress_dir))
 
