@@ -77,7 +77,13 @@ def test_a_filter_takes_no_broken_record(record: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(
     ("event", "level"),
-    [("egress_token_supervise", 0), ("egress_canary", 0), ("egress_block", 1), ("egress_request", 2)],
+    [
+        ("egress_token_supervise", 0),
+        ("egress_canary", 0),
+        ("egress_tainted", 0),
+        ("egress_block", 1),
+        ("egress_request", 2),
+    ],
 )
 def test_levels(event: str, level: int) -> None:
     assert level_of(event) == level

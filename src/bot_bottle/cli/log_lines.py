@@ -31,6 +31,7 @@ _ALWAYS = frozenset(
         "egress_cut_off",
         "egress_log_left_out",
         "egress_reload_failed",
+        "egress_tainted",
         "egress_token_allowed",
         "egress_token_rejected",
         "egress_token_supervise",
@@ -41,7 +42,10 @@ _ALWAYS = frozenset(
 """Level 2's, and those that are written at every level."""
 
 _COLORS = (
-    (frozenset({"egress_block", "egress_canary", "egress_cut_off", "proxy_error"}), "red"),
+    (
+        frozenset({"egress_block", "egress_canary", "egress_cut_off", "egress_inbound_block", "proxy_error"}),
+        "red",
+    ),
     (
         frozenset(
             {
