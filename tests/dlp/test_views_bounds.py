@@ -137,12 +137,22 @@ def test_an_error_does_not_take_what_came_before_it() -> None:
     assert look(text, TOKEN[:30]).found
 
 
-def test_pixels_are_no_text() -> None:
-    """The image data of a PNG unpacks to much and says nothing: no view, and nothing is told."""
-    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 9000) + b"IDAT" + zlib.compress(ZEROS)
-    walk = look(png, TOKEN)
+def _png(pixels: bytes) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 9000) + b"IDAT" + zlib.compress(pixels)
+
+
+def test_of_pixels_only_the_beginning_is_read() -> None:
+    """The image data of a PNG unpacks to much and is no text: nothing is told of the rest."""
+    walk = look(_png(ZEROS), TOKEN)
     assert walk.undecoded == []
-    assert walk.decoded == 0
+    assert walk.decoded <= 64 * 1024
+    assert look(_png(TOKEN + NOISE), TOKEN).found
+
+
+def test_four_letters_are_no_free_pass() -> None:
+    """Without the signature of a PNG before it a mark of pixels means nothing."""
+    assert look(b"IDAT" + zlib.compress(NOISE + NOISE + TOKEN), TOKEN).found
+    assert look(b"IDAT" + zlib.compress(ZEROS), TOKEN).undecoded
 
 
 QUIET = {
@@ -156,6 +166,7 @@ QUIET = {
     "a list of numbers": b", ".join(b"%d" % n for n in range(30, 3000)),
     "UUIDs": b"\n".join(b"3f2504e0-4f89-11d3-9a0c-0305e82c3301" for _ in range(300)),
     "zip magic in code": b"PK\x03\x04 is what a zip begins with, (PK\x03\x04), or PK\x03\x04" + bytes(40),
+    "the head of a zstd frame at an end": b"\x28\xb5\x2f\xfd\x23\x00\x00\x00\x00\x00\x29",
     "magic in code": rb'MAGIC = b"\x28\xb5\x2f\xfd"; GZIP = b"\x1f\x8b\x08"; ZIP = b"PK\x03\x04"' + FILLER,
 }
 

@@ -9,12 +9,15 @@ from msgspec import Struct, structs
 
 from bot_bottle.base import messages
 from bot_bottle.base.secret import Secret
+from bot_bottle.dlp import databases
 from bot_bottle.dlp.finding import Finding
 from bot_bottle.dlp.inbound.stream import InboundStream, Passed
 from bot_bottle.dlp.known import Kind, Known, KnownSecrets
 from bot_bottle.dlp.patterns import Patterns
 from bot_bottle.dlp.redact import snippet
 from bot_bottle.dlp.scan import BLOCK_BYTES, Engine, What
+from bot_bottle.store.layout import default_layout
+from bot_bottle.store.pattern_cache import PatternCache
 
 CHUNK_BYTES = 64 * 1024
 KEPT_BYTES = 3 * BLOCK_BYTES
@@ -109,6 +112,7 @@ class _Inbound:
 
 def inspector(way: str, values: Mapping[str, str], *, entropy: bool) -> Inspector:
     """*way*: ``outbound`` or ``inbound``; *values*: known secrets by name. Says which of them are not searched for."""
+    databases.keep_in(PatternCache(default_layout().patterns))
     known = KnownSecrets({name: Known(Secret(value), Kind.OPERATOR) for name, value in values.items()})
     for warning in known.warnings:
         messages.warning(warning)

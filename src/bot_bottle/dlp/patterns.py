@@ -16,7 +16,7 @@ from itertools import groupby
 import hyperscan
 import re2
 
-from bot_bottle.dlp import spans
+from bot_bottle.dlp import databases, spans
 from bot_bottle.dlp.assign import Assignments, Steps
 from bot_bottle.dlp.checks import CHECKS
 from bot_bottle.dlp.entropy import bits
@@ -74,17 +74,16 @@ class Patterns:
         triggers = [(item.trigger, item.rule.caseless) for item in self._ready]
         if self._assignments:
             triggers.append((self._assignments.trigger, True))
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=[trigger.encode() for trigger, _ in triggers],
-            ids=list(range(len(triggers))),
-            elements=len(triggers),
-            flags=[
-                hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if caseless else 0)
-                for _, caseless in triggers
-            ],
+        self._database = databases.compiled(
+            [
+                (
+                    trigger.encode(),
+                    number,
+                    hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if caseless else 0),
+                )
+                for number, (trigger, caseless) in enumerate(triggers)
+            ]
         )
-        self._database.scratch = hyperscan.Scratch(self._database)
         self.steps = Steps()
 
     @staticmethod

@@ -57,6 +57,11 @@ class Layout:
         return self.home / "logs" / parse_identity(identity)
 
     @property
+    def patterns(self) -> Path:
+        """``cache/patterns/``: compiled, disposable."""
+        return self.home / "cache" / "patterns"
+
+    @property
     def endings(self) -> Path:
         """``ended/<identity>.json``: how sessions ended that nobody looked at."""
         return self.home / "ended"

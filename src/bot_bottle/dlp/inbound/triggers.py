@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import hyperscan
 
+from bot_bottle.dlp.databases import compiled
 from bot_bottle.dlp.inbound.disguise import CASED, EVIDENCE, UNUSUAL
 from bot_bottle.dlp.inbound.fold import fold
 from bot_bottle.dlp.inbound.table import ROWS
@@ -54,25 +55,19 @@ def _needs_more_than_ascii(number: int, pattern: bytes) -> bool:
     return not pattern.isascii() and re.search(rb"[a-zA-Z0-9]", _OPERATORS.sub(b"", pattern)) is None
 
 
-def _compiled(rows: list[tuple[int, bytes, int]]) -> hyperscan.Database:
-    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    compiled.compile(
-        expressions=[pattern for _, pattern, _ in rows],
-        ids=[number for number, _, _ in rows],
-        flags=[flags for _, _, flags in rows],
-    )
-    return compiled
-
-
 @cache
 def databases() -> tuple[hyperscan.Database, hyperscan.Database]:
     """(for any text, for what only texts with other bytes than ASCII can hold).
 
-    Compiled once a process, some two seconds: best in the process that others are forked from.
+    Once a process; some two seconds where they are not kept, so best in the process that others are forked from.
     """
     rows = expressions()
     unusual = [row for row in rows if _needs_more_than_ascii(row[0], row[1])]
-    return _compiled([row for row in rows if row not in unusual]), _compiled(unusual)
+    usual = [row for row in rows if row not in unusual]
+    return (
+        compiled([(pattern, number, flags) for number, pattern, flags in usual]),
+        compiled([(pattern, number, flags) for number, pattern, flags in unusual]),
+    )
 
 
 def is_evidence(number: int) -> bool:

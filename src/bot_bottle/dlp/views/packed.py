@@ -1,7 +1,7 @@
 """Packed data in a text: gzip, zlib, zstd, the entries of zip archives, bzip2, xz; raw deflate and brotli as a whole.
 
 So far as a format is only a container around deflate (PDF streams, PNG text chunks, docx, jar), the marks of what is
-inside suffice. The pixels of a PNG are left alone: they are no text, and unpack to much.
+inside suffice. Of the pixels of a PNG only the beginning is read: they are no text, and unpack to much.
 """
 
 from __future__ import annotations
@@ -23,8 +23,13 @@ _SURE_BYTES = 14
 """of deflate hold no credential, so an error in them is no loss"""
 MIN_BYTES = 8
 """less was no packed data"""
+MIN_PACKED = 16
+"""bytes; less holds no credential"""
 HEAD_BYTES = 64
 """a mark so near to the end of a block is left to the next one, which has it in its overlap"""
+_PNG = b"\x89PNG\r\n\x1a\n"
+PIXEL_BYTES = 64 * 1024
+"""of the image data of a PNG that are looked at; the rest is not, and not told: it unpacks to much, and is no text"""
 _ZIP_BYTES = 30
 _ENCRYPTED = 1
 _STORED, _DEFLATED, _ZSTD = 0, 8, 93
@@ -46,7 +51,7 @@ class Mark(Struct, frozen=True):
 def marks(text: bytes, signs: list[tuple[Sign, int]], low: int, high: int) -> Iterator[Mark]:
     """The packed data that begins in ``text[low:high]``."""
     for sign, start in signs:
-        if low <= start < high:
+        if low <= start < high and len(text) - start >= MIN_PACKED:
             mark = _mark(text, sign, start)
             if mark is not None:
                 yield mark
@@ -98,10 +103,10 @@ def _mark(text: bytes, sign: Sign, start: int) -> Mark | None:
     if sign is Sign.GZIP:
         return Mark("gzip", start, lambda: Inflate(31))
     if sign is Sign.ZLIB:
-        is_pixels = text[max(0, start - 4) : start] == b"IDAT"
-        no_block = start + 2 < len(text) and text[start + 2] >> 1 & 3 == 3
-        if is_pixels or no_block:
+        if start + 2 < len(text) and text[start + 2] >> 1 & 3 == 3:
             return None
+        if text[max(0, start - 4) : start] == b"IDAT" and _PNG in text[:start]:
+            return Mark("zlib", start, lambda: Inflate(15, most=PIXEL_BYTES))
         return Mark("zlib", start, lambda: Inflate(15))
     if sign is Sign.ZSTD:
         return Mark("zstd", start, Zstd)

@@ -18,6 +18,7 @@ from typing import cast
 
 import hyperscan as hs
 
+from bot_bottle.dlp.databases import compiled
 from bot_bottle.dlp.lookalikes import folded
 from bot_bottle.dlp.views.alphabets import WIDE_SHAPE
 from bot_bottle.dlp.views.plain import MIRRORED
@@ -32,12 +33,8 @@ class Matcher:
     """One database. May be used by several threads, and after a fork."""
 
     def __init__(self, patterns: Sequence[tuple[bytes, int]]) -> None:
-        self._database = hs.Database(mode=hs.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=[pattern for pattern, _ in patterns],
-            ids=list(range(len(patterns))),
-            elements=len(patterns),
-            flags=[flags for _, flags in patterns],
+        self._database = compiled(
+            [(pattern, number, flags) for number, (pattern, flags) in enumerate(patterns)]
         )
         self._threads = threading.local()
 

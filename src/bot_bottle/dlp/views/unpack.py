@@ -66,14 +66,15 @@ class _Sliced:
 class Inflate(_Sliced):
     """gzip, zlib (by ``wbits``) and raw deflate."""
 
-    def __init__(self, wbits: int, skip: int = 0) -> None:
-        """``skip``: bytes of input to pass over first."""
+    def __init__(self, wbits: int, skip: int = 0, most: int | None = None) -> None:
+        """``skip``: bytes of input to pass over first. ``most``: of output, after which it is done."""
         super().__init__()
         self._wbits = wbits
         self._unzip = zlib.decompressobj(wbits=wbits)
         self._begun = self._full = False
         self._skip = skip
         self._dry = 0
+        self._quota = most
 
     def give(self, data: bytes, start: int) -> None:
         step = min(self._skip, len(data) - start)
@@ -102,8 +103,14 @@ class Inflate(_Sliced):
             self._full = len(out) >= most and not self._unzip.unconsumed_tail
             self.done = self.done or self._unzip.eof
             if out:
-                return out
+                return self._counted(out)
         return b""
+
+    def _counted(self, out: bytes) -> bytes:
+        if self._quota is not None:
+            self._quota -= len(out)
+            self.done = self.done or self._quota <= 0
+        return out
 
 
 def _salvage(unzip: zlib._Decompress, part: bytes, most: int) -> bytes:
