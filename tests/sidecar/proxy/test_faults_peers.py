@@ -190,7 +190,7 @@ UPSTREAM = """
 import os, sys
 from bot_bottle.testing.upstream import FakeUpstream
 def slowly(request, connection):
-    connection.send(b"HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nhalf")
+    connection.send(b"HTTP/1.1 200 OK\\r\\nContent-Type: image/png\\r\\nContent-Length: 10\\r\\n\\r\\nhalf")
     os.read(0, 1)
     connection.send(b"wholly")
 with FakeUpstream(slowly, tls=False) as fake:

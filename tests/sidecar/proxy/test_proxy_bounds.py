@@ -98,7 +98,7 @@ def test_an_upstream_that_does_not_answer_is_504(run_proxy, hanging, to):
 
 def test_a_response_that_stalls_is_cut(run_proxy, to):
     def half(request, connection):
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 10\r\n\r\nhalf")
         connection.read()
 
     with FakeUpstream(responder=half, tls=False) as fake:
