@@ -178,7 +178,7 @@ def test_errors_name_what_is_wrong_and_where(home, routes, tmp_path):
     routes.write_text("routes: [\n")
     status, said = failing(home, "--routes", str(routes))
     assert (status, str(routes) in said) == (1, True)
-    routes.write_text("on_taint: note\nroutes: []\n")
+    routes.write_text("provider_schema: log\nroutes: []\n")
     status, said = failing(home, "--routes", str(routes))
     assert (status, "not enforced by this version" in said) == (1, True)
     assert failing(home, "--routes", str(tmp_path / "missing.yaml"))[0] == 1
