@@ -33,7 +33,7 @@ PAGE_BYTES = 48 * 1024
 _EARNED = 8
 """bytes of what came before that each new byte earns, once it was looked through"""
 MOST_FINDINGS = 64
-"""a text; more tell nothing new"""
+"""a text, of those that warn; more tell nothing new. What blocks is told however much came before"""
 
 _BLOCK_REASON = "an order to the agent in text that is not shown"
 _WARN_REASON = "text that gives an agent orders"
@@ -156,14 +156,15 @@ class Watch:
     def _finding(self, said: Said, start: int, end: int) -> Finding | None:
         row = ROWS[said.row]
         told, self._told[row.name, said.severity] = self._told.get((row.name, said.severity), -1), end
-        if told > start or self._count >= MOST_FINDINGS:
+        severity = {Mode.BLOCK: Severity.BLOCK, Mode.WARN: Severity.WARN}.get(self._mode, said.severity)
+        if told > start or (self._count >= MOST_FINDINGS and severity is not Severity.BLOCK):
             return None
         self._count += 1
         blocks = said.severity is Severity.BLOCK
         return Finding(
             detector=Detector.INJECTION,
             rule=row.name,
-            severity={Mode.BLOCK: Severity.BLOCK, Mode.WARN: Severity.WARN}.get(self._mode, said.severity),
+            severity=severity,
             reason=f"{_BLOCK_REASON if blocks else _WARN_REASON}: {row.category.value}",
             start=start,
             end=end,
