@@ -29,6 +29,7 @@ ENDING_TIMEOUT_S = STOP_TIMEOUT_S + 1
 """A daemon that ends has taken its socket away already, but may still be waiting for its children."""
 
 ZYGOTE = (sys.executable, "-P", "-m", "bot_bottle.controller.zygote", "bot_bottle.sidecar.kinds:start_proxy")
+"""and where it keeps compiled patterns"""
 
 
 def main(argv: list[str]) -> int:
@@ -81,7 +82,13 @@ def settings(layout: Layout, options: argparse.Namespace) -> Settings:
         days = load_settings(layout.home.parent).logs_days
         reap.recover(layout, all_backends(layout), keep_logs_days=days)
 
-    return Settings(layout=layout, zygote=ZYGOTE, reap=reap, recover=recover, idle_s=options.idle_s)
+    return Settings(
+        layout=layout,
+        zygote=(*ZYGOTE, str(layout.patterns)),
+        reap=reap,
+        recover=recover,
+        idle_s=options.idle_s,
+    )
 
 
 def take_lock(layout: Layout) -> int:

@@ -23,9 +23,9 @@ from bot_bottle.ipc.sidecar import SidecarSpec
 ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
 """All that the parent, and so every sidecar, has in its environment; one malloc arena more than needed."""
 
-FORK_TIMEOUT_S = 15.0
-"""For the imports of a parent that has just been started (0.2 s, seconds from a cold disk), and then again
-for one fork (5 ms)."""
+FORK_TIMEOUT_S = 30.0
+"""For the imports of a parent that has just been started (0.4 s; seconds from a cold disk, and where it has to
+compile patterns), and then again for one fork (5 ms)."""
 
 
 @dataclass(frozen=True)

@@ -175,8 +175,11 @@ def main(argv: list[str]) -> None:
     daemon_pid = os.getppid()
     os.environ.clear()
     gc.disable()
-    module, _, function = argv[1].partition(":")
-    entry: Entry = getattr(importlib.import_module(module), function)
+    name, _, function = argv[1].partition(":")
+    module = importlib.import_module(name)
+    entry: Entry = getattr(module, function)
+    if argv[2:]:
+        module.prepare(*argv[2:])
     gc.enable()
     run(entry, socket.socket(fileno=SOCKET_FD), daemon_pid)
 

@@ -16,7 +16,6 @@ from bot_bottle.ipc.sidecar import SidecarSpec
 from bot_bottle.sidecar import boot, view
 from bot_bottle.sidecar.boot import Descriptors, Kind
 from bot_bottle.sidecar.proxy import arming, process
-from bot_bottle.store.layout import default_layout
 from bot_bottle.store.pattern_cache import PatternCache
 
 
@@ -35,14 +34,19 @@ def _proxy(spec: SidecarSpec, fds: Descriptors) -> int:
 PRELOADED = (yamlread,)
 """Imported by a sidecar's own code only when it is needed; after the fork that would be paid by each."""
 
-databases.keep_in(PatternCache(default_layout().patterns))
-arming.preload()  # two seconds once, then a tenth of one; no secret is in it
-
 PROXY = "proxy"
 
 KINDS: Mapping[str, Kind] = {
     PROXY: Kind(name="bottle-proxy", run=_proxy, network=True),
 }
+
+
+def prepare(patterns: str) -> None:
+    """In the process that forks sidecars: make what all of them share, with no secret in it. Compiled patterns are
+    kept in the directory *patterns*: two seconds once, then a fifth of one. No sidecar writes there."""
+    databases.keep_in(PatternCache(Path(patterns)))
+    arming.preload()
+    databases.keep_in(None)
 
 
 def start_proxy(spec: SidecarSpec, fds: tuple[int, ...], report: int) -> NoReturn:
