@@ -282,8 +282,8 @@ async def lanes(count: int) -> AsyncIterator[list[Lane]]:
     by_policy: dict[int, Lane] = {}
     real = connection_module.decide
 
-    def noted(policy: Any, identity: RequestIdentity) -> Verdict:
-        verdict = real(policy, identity)
+    def noted(policy: Any, identity: RequestIdentity, *, cut_off: bool = False) -> Verdict:
+        verdict = real(policy, identity, cut_off=cut_off)
         by_policy[id(policy)].judged.append((identity, verdict))
         by_policy[id(policy)].activity += 1
         return verdict
