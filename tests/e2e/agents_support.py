@@ -84,12 +84,14 @@ class Screen:
     """A terminal with a person at it: what was shown, without escape sequences and spaces (which agents move
     over), and keys."""
 
-    def __init__(self, person: Any, *args: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, person: Any, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.process = person.popen(
             *args, env={"TERM": "xterm-256color", **(env or {})}, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True,
+            start_new_session=True, cwd=cwd or person.home,
         )  # fmt: skip
         os.close(slave)
         self._raw = ""
@@ -128,6 +130,10 @@ class Screen:
     def end(self) -> int:
         """End the session as a closed terminal does not: by a signal to the command."""
         self.process.terminate()
+        return self.rest()
+
+    def rest(self) -> int:
+        """Wait until the command has ended by itself; its status."""
         while True:
             try:
                 if not os.read(self._master, 65536):
