@@ -91,12 +91,20 @@ class Bench:
         return Proxy("direct", "", "", self.origin_pid, 0, self.origin_ca)
 
     def load(
-        self, proxy: Proxy, mode: str, *, connections: int = 1, seconds: float = 0, size: int = 0
+        self,
+        proxy: Proxy,
+        mode: str,
+        *,
+        connections: int = 1,
+        seconds: float = 0,
+        size: int = 0,
+        body: tuple[Path, str] | None = None,
     ) -> Cost:
-        """Run the client through *proxy*; WrongAnswer when an answer is not the one asked for."""
+        """Run the client through *proxy*; WrongAnswer when an answer is not the one asked for. *body*: the file
+        that is sent, and its type; what is fetched, where something is (``load.c``)."""
         port = str(proxy.port or f"={ORIGIN_PORT}")
         argv = ["taskset", "-c", str(CLIENT_CORE), str(self.programs / "load"), mode, ADDRESS, port, HOST]
-        argv += [str(proxy.ca), str(connections), str(seconds), str(size)]
+        argv += [str(proxy.ca), str(connections), str(seconds), str(size), *map(str, body or ())]
         pipe = subprocess.PIPE
         with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as client:
             assert client.stdin and client.stdout
@@ -118,8 +126,9 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench(programs: Path, directory: Path) -> Iterator[Bench]:
-    """Run the origin, with a certificate of an authority made for it, until the block ends."""
+def bench(programs: Path, directory: Path, bulk: tuple[Path, Path] | None = None) -> Iterator[Bench]:
+    """Run the origin, with a certificate of an authority made for it, until the block ends. *bulk*: files with the
+    text and the random bytes that it serves."""
     authority = CertificateAuthority.create()
     leaf = authority.leaf(HOST)
     ca, chain, key = (directory / name for name in ("origin-ca.pem", "origin.pem", "origin-key.pem"))
@@ -127,7 +136,8 @@ def bench(programs: Path, directory: Path) -> Iterator[Bench]:
     chain.write_bytes(leaf.chain_pem)
     key.write_bytes(leaf.key_pem)
     argv = ["taskset", "-c", str(CLIENT_CORE), str(programs / "origin"), ADDRESS, str(ORIGIN_PORT)]
-    with subprocess.Popen([*argv, chain, key], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    argv += [str(chain), str(key), *map(str, bulk or ())]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout
             if process.stdout.readline() != b"ready\n":

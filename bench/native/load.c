@@ -1,12 +1,15 @@
 /* The client of the proxy benchmark: CONNECT, TLS and HTTP/1.1 from one thread; the proxy is the bottleneck.
  *
- *   load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS SIZE
+ *   load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS SIZE [BODY TYPE]
  *
  *   keep      requests one after another on each of CONNECTIONS connections, for SECONDS
  *   fresh     a new connection (CONNECT, TLS, one request, close) for each request
  *   down, up  each connection fetches, or posts, SIZE bytes once
  *   slow      as down on one connection, reading 64 KiB every 50 ms, given up after SECONDS
  *   names     as fresh on one connection, each for another name under HOST, SIZE times; each must be a 403
+ *
+ * With BODY, a file that is repeated, keep and up post SIZE bytes of it as TYPE; down and slow fetch TYPE ("text",
+ * "random") instead of zeros, whatever BODY is.
  *
  * ADDRESS:PORT is the proxy; PORT with a leading "=" is the origin itself, without CONNECT. CA is the file whose
  * roots the certificate of HOST must come from. Every answer must have the right status and length, else it
@@ -29,6 +32,10 @@ typedef struct {
     size_t sent, head_used;
     long long body_left; /* -1: the head is not whole yet */
     long long upload_left;
+    int chunked, chunk_ends, last_chunk, over; /* of a chunked body: bytes of the line end that is due */
+    long long chunk_left;
+    size_t line_used;
+    char line[32];
     double started;
     long done;
     char ask[640], request[1024], head[8192];
@@ -39,6 +46,8 @@ static struct sockaddr_in target;
 static const char *host;
 static int direct, epoll, connections, warm;
 static long long size;
+static const char *body, *type, *upload;
+static size_t body_size;
 static SSL_CTX *context;
 static char buffer[BUFFER];
 static long finished, histogram[BUCKETS + 1];
@@ -51,17 +60,21 @@ static double now(clockid_t clock) {
     return (double)moment.tv_sec + (double)moment.tv_nsec / 1e9;
 }
 
+static int posts(void) { return mode == UP || (mode == KEEP && body); }
+
 /* Write what this flow will send: its CONNECT and its request. */
 static void compose(Flow *flow, const char *name) {
     char path[64] = "/v1/things?limit=3", length[96] = "";
-    if (mode == DOWN || mode == SLOW) snprintf(path, sizeof path, "/v1/bytes/%lld", size);
-    if (mode == UP) snprintf(length, sizeof length, "Content-Type: text/plain\r\nContent-Length: %lld\r\n", size);
+    if (mode == DOWN || mode == SLOW) snprintf(path, sizeof path, "/v1/%s/%lld", type ? type : "bytes", size);
+    if (posts())
+        snprintf(length, sizeof length, "Content-Type: %s\r\nContent-Length: %lld\r\n", type ? type : "text/plain",
+                 size);
     snprintf(flow->ask, sizeof flow->ask, "CONNECT %s:443 HTTP/1.1\r\nHost: %s:443\r\n\r\n", name, name);
     snprintf(flow->request, sizeof flow->request,
              "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load/1.0\r\nAccept: application/json\r\n"
              "Accept-Encoding: gzip, deflate\r\nX-Request-Id: 0123456789abcdef\r\n"
              "Authorization: Bearer placeholder\r\n%s\r\n",
-             mode == UP ? "POST" : "GET", path, name, length);
+             posts() ? "POST" : "GET", path, name, length);
 }
 
 static void open_flow(Flow *flow) {
@@ -95,7 +108,9 @@ static void begin_request(Flow *flow) {
     flow->state = SENDING;
     flow->sent = flow->head_used = 0;
     flow->body_left = -1;
-    flow->upload_left = mode == UP ? size : 0;
+    flow->chunked = flow->chunk_ends = flow->last_chunk = flow->over = 0;
+    flow->chunk_left = 0, flow->line_used = 0;
+    flow->upload_left = posts() ? size : 0;
     if (mode != FRESH && mode != NAMES) flow->started = now(CLOCK_MONOTONIC);
 }
 
@@ -119,11 +134,39 @@ static void end_request(Flow *flow) {
 static void read_head(Flow *flow, char *end) {
     *end = 0;
     const char *length = strcasestr(flow->head, "\r\ncontent-length:");
+    flow->chunked = strcasestr(flow->head, "\r\ntransfer-encoding: chunked") != NULL;
     const char *status = mode == NAMES ? "HTTP/1.1 403" : "HTTP/1.1 200";
-    if (strncmp(flow->head, status, 12) || !length) die("unexpected answer: %s", flow->head);
-    flow->body_left = atoll(length + 17);
+    if (strncmp(flow->head, status, 12) || !(length || flow->chunked)) die("unexpected answer: %s", flow->head);
     long long wanted = mode == DOWN || mode == SLOW ? size : 512;
+    flow->body_left = flow->chunked ? wanted : atoll(length + 17);
     if (mode != NAMES && flow->body_left != wanted) die("an answer of %lld bytes, not %lld", flow->body_left, wanted);
+}
+
+/* Count length bytes of the body: its own, or those of its chunks (RFC 9112 section 7.1, without trailers). */
+static void take_body(Flow *flow, const char *data, long long length) {
+    if (!flow->chunked) {
+        flow->body_left -= length;
+        flow->over = flow->body_left == 0;
+        return;
+    }
+    while (length > 0) {
+        long long take = 1;
+        if (flow->chunk_left) {
+            take = length < flow->chunk_left ? length : flow->chunk_left;
+            flow->body_left -= take;
+            if (!(flow->chunk_left -= take)) flow->chunk_ends = 2;
+        } else if (flow->chunk_ends) {
+            flow->over = !--flow->chunk_ends && flow->last_chunk;
+        } else if (*data == '\n') {
+            flow->line[flow->line_used] = 0, flow->line_used = 0;
+            flow->chunk_left = strtoll(flow->line, NULL, 16);
+            if (!flow->chunk_left) flow->last_chunk = 1, flow->chunk_ends = 2;
+        } else if (flow->line_used < sizeof flow->line - 1) {
+            flow->line[flow->line_used++] = *data;
+        }
+        data += take, length -= take;
+    }
+    if (flow->over && flow->body_left) die("%lld bytes less than the body", flow->body_left);
 }
 
 static int send_some(Flow *flow) {
@@ -133,8 +176,9 @@ static int send_some(Flow *flow) {
         got = SSL_write(flow->ssl, flow->request + flow->sent, (int)(whole - flow->sent));
         if (got > 0) flow->sent += (size_t)got;
     } else {
+        size_t at = (size_t)(size - flow->upload_left) % body_size, rest = body_size - at;
         int take = flow->upload_left < 16384 ? (int)flow->upload_left : 16384;
-        got = SSL_write(flow->ssl, buffer, take);
+        got = SSL_write(flow->ssl, upload + at, take < (int)rest ? take : (int)rest);
         if (got > 0) flow->upload_left -= got, body_bytes += got;
     }
     if (got > 0 && flow->sent == whole && !flow->upload_left) flow->state = READING;
@@ -147,20 +191,20 @@ static int read_some(Flow *flow) {
     int room = head ? (int)(sizeof flow->head - 1 - flow->head_used) : mode == SLOW ? SLOW_READ : BUFFER;
     int got = SSL_read(flow->ssl, place, room);
     if (got <= 0) return got;
-    long long body = got;
+    long long part = got;
     if (head) {
         flow->head_used += (size_t)got;
         flow->head[flow->head_used] = 0;
         char *end = strstr(flow->head, "\r\n\r\n");
         if (!end && flow->head_used == sizeof flow->head - 1) die("an endless head");
         if (!end) return got;
-        body = flow->head + flow->head_used - (end + 4);
+        part = flow->head + flow->head_used - (end + 4);
         read_head(flow, end);
     }
-    flow->body_left -= body;
-    if (mode != UP) body_bytes += body;
+    take_body(flow, place + got - part, part);
+    if (!posts()) body_bytes += part;
     if (flow->body_left < 0) die("more than the body");
-    if (flow->body_left == 0) end_request(flow);
+    if (flow->over) end_request(flow);
     return got;
 }
 
@@ -262,7 +306,7 @@ static void run(Flow *flows, double seconds) {
 
 int main(int argc, char **argv) {
     static const char *modes[] = {"keep", "fresh", "down", "up", "slow", "names"};
-    if (argc != 9) die("usage: load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS SIZE");
+    if (argc != 9 && argc != 11) die("usage: load MODE ADDRESS PORT HOST CA CONNECTIONS SECONDS SIZE [BODY TYPE]");
     int found = 0;
     while (found < 6 && strcmp(modes[found], argv[1])) found++;
     if (found == 6) die("no such mode: %s", argv[1]);
@@ -277,7 +321,11 @@ int main(int argc, char **argv) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (SSL_CTX_load_verify_locations(context, argv[5], NULL) != 1) die("cannot read %s", argv[5]);
-    memset(buffer, 'x', sizeof buffer);
+    static char filler[BUFFER];
+    memset(filler, 'x', sizeof filler);
+    body_size = sizeof filler;
+    if (argc == 11) body = contents(argv[9], &body_size), type = argv[10];
+    upload = body ? body : filler;
     epoll = epoll_create1(EPOLL_CLOEXEC);
     Flow *flows = calloc((size_t)connections, sizeof *flows);
     if (!flows || epoll < 0) die("out of memory");

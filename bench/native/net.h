@@ -37,6 +37,19 @@ static void watch(int epoll, int operation, int fd, unsigned events, void *data)
     if (epoll_ctl(epoll, operation, fd, &event)) die("epoll_ctl: %s", strerror(errno));
 }
 
+/* The whole file at path; at least one byte. */
+static const char *contents(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file || fseek(file, 0, SEEK_END)) die("cannot read %s", path);
+    long length = ftell(file);
+    rewind(file);
+    char *data = length > 0 ? malloc((size_t)length) : NULL;
+    if (!data || fread(data, 1, (size_t)length, file) != (size_t)length) die("cannot read %s", path);
+    fclose(file);
+    *size = (size_t)length;
+    return data;
+}
+
 /* Whether the failed call on ssl only waits for the socket. */
 static int wants(SSL *ssl, int result) {
     int error = SSL_get_error(ssl, result);

@@ -1,8 +1,11 @@
 /* The upstream of the proxy benchmark: one thread, epoll and OpenSSL, so cheap that a proxy is the bottleneck.
  *
- *   origin ADDRESS PORT CERTIFICATE KEY        prints "ready" once it listens, runs until it is killed
+ *   origin ADDRESS PORT CERTIFICATE KEY [TEXT RANDOM]
+ *                       prints "ready" once it listens, runs until it is killed
  *
  *   GET /.../bytes/N    200 with N zero bytes
+ *   GET /.../text/N     200 with N bytes of the file TEXT, repeated, as text/plain
+ *   GET /.../random/N   the same of RANDOM, as application/octet-stream
  *   GET /.../echo       200 with the head as it came
  *   any other GET       200 with 512 bytes of JSON
  *   POST, PUT           200 once the whole body (Content-Length or chunked) was read and dropped
@@ -12,7 +15,7 @@
 #define _GNU_SOURCE
 #include "net.h"
 
-enum { HEAD_MAX = 65536, OUT_MAX = HEAD_MAX + 1024 };
+enum { HEAD_MAX = 65536, OUT_MAX = HEAD_MAX + 1024, WRITE_MAX = 16384 };
 
 typedef struct {
     int fd, shaken, writing;
@@ -22,21 +25,38 @@ typedef struct {
     long long body_left;   /* of a Content-Length body; -1: chunked, to the end of the last chunk */
     char tail[5];          /* the last bytes of a chunked body */
     size_t out_used, out_sent;
-    long long zeros_left;  /* of a bulk answer, after what is in out */
+    const char *fill;      /* what a bulk answer repeats, and how long that is */
+    size_t fill_size;
+    long long fill_sent, fill_left; /* of a bulk answer, after what is in out */
     char head[HEAD_MAX], out[OUT_MAX];
 } Peer;
 
 static char zeros[16384];
 static char small[512 + 1];
+static const char *text = zeros, *noise = zeros;
+static size_t text_size = sizeof zeros, noise_size = sizeof zeros;
 
-/* Length bytes of body, or of zeros. */
+/* Length bytes that repeat fill, after a head. */
+static void bulk(Peer *peer, const char *type, const char *fill, size_t fill_size, long long length) {
+    peer->out_used = (size_t)snprintf(peer->out, OUT_MAX,
+        "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+        "Content-Type: %s\r\nContent-Length: %lld\r\n\r\n", type, length);
+    peer->out_sent = 0;
+    peer->fill = fill;
+    peer->fill_size = fill_size;
+    peer->fill_sent = 0;
+    peer->fill_left = length;
+    peer->writing = 1;
+}
+
+/* Length bytes of body. */
 static void answer(Peer *peer, const char *body, long long length) {
     peer->out_used = (size_t)snprintf(peer->out, OUT_MAX,
         "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
         "Content-Type: %s\r\nContent-Length: %lld\r\n\r\n%.*s",
-        body ? "application/json" : "application/octet-stream", length, body ? (int)length : 0, body ? body : "");
+        "application/json", length, (int)length, body);
     peer->out_sent = 0;
-    peer->zeros_left = body ? 0 : length;
+    peer->fill_left = 0;
     peer->writing = 1;
 }
 
@@ -49,7 +69,10 @@ static void judge(Peer *peer, char *end) {
     const char *chunked = strcasestr(peer->head, "\r\ntransfer-encoding:");
     const char *bytes = strstr(peer->head, "/bytes/");
     if (strncmp(peer->head, "GET ", 4) == 0) {
-        if (bytes) answer(peer, NULL, atoll(bytes + 7));
+        const char *words = strstr(peer->head, "/text/"), *random = strstr(peer->head, "/random/");
+        if (bytes) bulk(peer, "application/octet-stream", zeros, sizeof zeros, atoll(bytes + 7));
+        else if (words) bulk(peer, "text/plain; charset=utf-8", text, text_size, atoll(words + 6));
+        else if (random) bulk(peer, "application/octet-stream", noise, noise_size, atoll(random + 8));
         else if (strstr(peer->head, "/echo HTTP/")) answer(peer, peer->head, (long long)size);
         else answer(peer, small, 512);
     } else {
@@ -92,12 +115,15 @@ static int step(Peer *peer) {
             got = SSL_write(peer->ssl, peer->out + peer->out_sent, (int)(peer->out_used - peer->out_sent));
             if (got > 0) peer->out_sent += (size_t)got;
         } else {
-            long long take = peer->zeros_left < (long long)sizeof zeros ? peer->zeros_left : (long long)sizeof zeros;
-            got = take ? SSL_write(peer->ssl, zeros, (int)take) : 1;
-            if (got > 0) peer->zeros_left -= take ? got : 0;
+            size_t at = peer->fill_left ? (size_t)peer->fill_sent % peer->fill_size : 0;
+            long long take = (long long)(peer->fill_left ? peer->fill_size - at : 0);
+            if (take > peer->fill_left) take = peer->fill_left;
+            if (take > WRITE_MAX) take = WRITE_MAX;
+            got = take ? SSL_write(peer->ssl, peer->fill + at, (int)take) : 1;
+            if (got > 0 && take) peer->fill_left -= got, peer->fill_sent += got;
         }
         if (got > 0) {
-            peer->writing = peer->out_sent < peer->out_used || peer->zeros_left;
+            peer->writing = peer->out_sent < peer->out_used || peer->fill_left;
             return 1;
         }
     } else {
@@ -126,7 +152,8 @@ static void accept_all(int epoll, int listener, SSL_CTX *context) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) die("usage: origin ADDRESS PORT CERTIFICATE KEY");
+    if (argc != 5 && argc != 7) die("usage: origin ADDRESS PORT CERTIFICATE KEY [TEXT RANDOM]");
+    if (argc == 7) text = contents(argv[5], &text_size), noise = contents(argv[6], &noise_size);
     signal(SIGPIPE, SIG_IGN);
     memset(small, ' ', 512);
     memcpy(small, "{\"answer\": true}", 16);
