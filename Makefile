@@ -1,6 +1,6 @@
 # One command for each habit; CI (.ci/run) calls the same ones. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-dlp-proxy bench-false-positives fuzz coverage docs lock clean
+.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-dlp bench-dlp-proxy bench-false-positives fuzz coverage docs lock clean
 PY := .venv/bin/python
 PYTEST := scripts/reachable.sh $(PY) -m pytest
 MAKEFLAGS += --no-print-directory
@@ -44,6 +44,7 @@ bench: ## all of the following; they write docs/benchmarks.md
 	@$(MAKE) bench-launch
 	@$(MAKE) bench-proxy
 	@$(MAKE) bench-footprint
+	@$(MAKE) bench-dlp
 	@$(MAKE) bench-dlp-proxy
 
 bench-launch: ## launch times beside srt and docker, in one run
@@ -57,6 +58,10 @@ bench-proxy: ## the proxy beside mitmdump, squid and srt's, in one run
 bench-footprint: ## what one more bottle costs in memory and CPU, and fifty at once
 	@scripts/setup.sh bench
 	$(PY) bench/footprint.py
+
+bench-dlp: ## the scanner beside gitleaks, detect-secrets and Python's re, in one run
+	@scripts/setup.sh bench
+	$(PY) bench/dlp.py
 
 bench-dlp-proxy: ## the proxy with scanning beside itself without, in one run
 	@scripts/setup.sh bench

@@ -117,21 +117,16 @@ def _in_tokens(char: str) -> bool:
 
 _HEXES = rb"[0-9a-fA-F]"
 _UNSEEN = (
-    rb"(?:00[01]"
-    + _HEXES
-    + rb"|00[aA][0dD]|0[2-4]"
-    + _HEXES
-    + _HEXES
-    + rb"|20(?:[06]"
-    + _HEXES
-    + rb"|2[a-eA-E])|"
-    rb"[fF][eEfF]" + _HEXES + _HEXES + rb"|[dD][89a-fA-F]" + _HEXES + _HEXES + rb")"
-)
-"""Code units, behind ``\\u``, of controls, of what is not seen, of combining marks, look-alikes and other type faces"""
+    rb"(?:00[01]H|0085|00[aA][0dD]|0[2-4]HH|20(?:[06]H|2[a-eA-E])|24[b-eB-E]H|[fF][eEfF]HH|[dD][89a-fA-F]HH)"
+).replace(b"H", _HEXES)
+"""Code units, behind ``\\u``, of controls, of what is not seen, of combining marks, look-alikes, other type faces"""
+_ODD = rb"(?:0[5-9a-fA-F]HH|1HHH|2(?:0[02-9a-fA-F]H|[1-9a-fA-F]HH)|[3-9a-fA-F]HHH)".replace(b"H", _HEXES)
+"""What hardly stands between two letters of ASCII: all but accented letters, quotes and dashes"""
 _WITHIN: tuple[tuple[bytes, int], ...] = (
     (rb"[A-Za-z0-9]%[0-9A-Fa-f]{2}[%+A-Za-z0-9]", 0),
     (rb"[A-Za-z0-9]\\u" + _UNSEEN, 0),
     (rb"\\u" + _UNSEEN + rb"[A-Za-z0-9]", 0),
+    (rb"[A-Za-z0-9]\\u" + _ODD + rb"[A-Za-z0-9]", 0),
     (rb"[A-Za-z0-9]\\x[01][0-9a-fA-F][A-Za-z0-9\\]", 0),
 )
 """Any escape that stands within a word may separate the parts of a secret, or hide in it"""
