@@ -206,7 +206,9 @@ def test_a_refreshed_login_reaches_a_bottle_that_nobody_is_at(person, client) ->
                 "exec", "one", "--", "curl", "-sS", "-H", "accept: application/x-ask", "-o", "/dev/null", url
             )
             assert asked.returncode == 0, asked.stderr
-            return [r.header("authorization") for r in api.requests if r.header("accept") == "application/x-ask"][-1]
+            return [
+                r.header("authorization") for r in api.requests if r.header("accept") == "application/x-ask"
+            ][-1]
 
         assert token() == f"Bearer {TOKEN}"
         person.write(".codex/auth.json", login(refreshed))
