@@ -19,12 +19,14 @@ from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.cli import options
 from bot_bottle.cli.spool import Spool
+from bot_bottle.dlp import databases
 from bot_bottle.dlp.known import Kind
 from bot_bottle.egress.codec import dump_policy, effective_routes
 from bot_bottle.egress.config import ConfigError, Policy
 from bot_bottle.launch.known import known_values
 from bot_bottle.launch.policy import flag_routes, parse_connect_to
 from bot_bottle.launch.routes_file import read_roots, read_routes_file
+from bot_bottle.sidecar.proxy import arming
 from bot_bottle.sidecar.proxy.arming import Extra
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.heap import keep_heap_small
@@ -32,6 +34,7 @@ from bot_bottle.sidecar.proxy.log import catch_strays
 from bot_bottle.sidecar.proxy.process import raise_descriptor_limit
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map
 from bot_bottle.store.layout import default_layout
+from bot_bottle.store.pattern_cache import PatternCache
 
 DEFAULT_LISTEN = "127.0.0.1:9099"
 
@@ -106,6 +109,8 @@ def command(
         )
         raise_descriptor_limit()
         keep_heap_small()
+        databases.keep_in(PatternCache(default_layout().patterns))
+        arming.preload()
         with (
             contextlib.redirect_stderr(spool),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

@@ -7,6 +7,7 @@ compiles, and every slot that it names has a value; otherwise the last good one 
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -252,3 +253,4 @@ class ProxyServer:
         while True:
             await asyncio.sleep(self._gateway.limits.sweep_s)
             self._gateway.sweep(loop.time())
+            gc.collect(0)  # a tenth of a millisecond: decoders are few objects, and much memory
