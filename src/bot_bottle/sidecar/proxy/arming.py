@@ -17,6 +17,7 @@ from bot_bottle.dlp.inbound.stream import InboundStream
 from bot_bottle.dlp.known import Kind, Known, KnownSecrets
 from bot_bottle.dlp.patterns import Patterns
 from bot_bottle.dlp.scan import Engine
+from bot_bottle.dlp.views import find
 from bot_bottle.egress.config import Policy
 from bot_bottle.egress.headers import injections
 from bot_bottle.sidecar.proxy.inspection import Arms, KnownSecret
@@ -53,6 +54,7 @@ def make_engine(known: KnownSecrets) -> Engine:
 def preload() -> None:
     """Make what all bottles share, in the process that forks their proxies: databases are compiled when they are
     first asked, so they are asked. Nothing secret is in them."""
+    find.prepare()
     make_engine(KnownSecrets({})).scan(_ANY_TEXT)
     for kind in ("text/html", "application/json", "text/event-stream"):
         stream = InboundStream(kind)
