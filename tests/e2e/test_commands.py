@@ -110,10 +110,10 @@ def test_resume_obeys_the_manifest_of_now(person, manifest) -> None:
     done = person.run("resume", "--dry-run", "one")
     assert "other.example.com" in done.stderr
     assert "api.example.com" not in done.stderr
-    person.write(".bot-bottle/bottles/dev.md", BOTTLE.replace("log: 1", "log: 2"))
+    person.write(".bot-bottle/bottles/dev.md", BOTTLE.replace("log: 1", "log: 1, provider_schema: log"))
     done = person.run("resume", "--yes", "one")
     assert done.returncode == 1
-    assert "dev.md:5: egress.log: is not enforced by this version" in done.stderr.replace("'", "")
+    assert "dev.md:5: egress.provider_schema: is not enforced by this version" in done.stderr.replace("'", "")
 
 
 def test_a_running_bottle_is_listed_entered_read_and_stopped(person, running) -> None:
