@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
         ("log: 5\nroutes:\n- host: a_b\n- nonsense: 1\n- host: b.example\n  ports: [0]\nfoo: 1\n",
          [(1, "log"), (3, "routes[0].host"), (4, "routes[1].nonsense"), (6, "routes[2].ports[0]"), (7, "foo")]),
         ("log: 2\nroutes:\n- host: a.example\n- host: b.example\n  meter: {provider: x, format: gemini}\n",
-         [(1, "log"), (4, "routes[1]")]),
+         [(4, "routes[1]")]),
         ("routes:\n- host: a.example\n- preset: npm\n  access: all\n", [(4, "routes[1].access")]),
         ("routes:\n- preset: nmp\n", [(2, "routes[0].preset")]),
         ("routes:\n- preset: npm\n- preset: go\n- preset: npm\n", [(4, "routes[2].preset")]),

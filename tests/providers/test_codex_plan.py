@@ -146,8 +146,10 @@ def test_routes_open_inference_only() -> None:
             for method in match.methods
         }
     assert opened == {
+        ("GET", "api.openai.com/v1/responses"),  # its WebSocket
         ("POST", "api.openai.com/v1/responses"),
         ("POST", "api.openai.com/v1/responses/compact"),
+        ("GET", "chatgpt.com/backend-api/codex/responses"),
         ("POST", "chatgpt.com/backend-api/codex/responses"),
         ("POST", "chatgpt.com/backend-api/codex/responses/compact"),
         ("GET", "chatgpt.com/backend-api/codex/models"),
