@@ -27,7 +27,9 @@ def streaming():
         if request.target == "/quick":
             connection.reply(200, b"quick")
             return
-        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
+        )
         go.wait(10)
         connection.send(b"4\r\nlast\r\n0\r\n\r\n")
 

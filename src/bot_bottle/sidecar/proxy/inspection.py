@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from msgspec import structs
+
+from bot_bottle.dlp.coding import Decoder
 from bot_bottle.dlp.crlf import crlf_hits
 from bot_bottle.dlp.dns import dns_findings
 from bot_bottle.dlp.finding import Detector, Finding, Hit, Severity
@@ -25,6 +28,7 @@ from bot_bottle.egress.match import CompiledPolicy
 from bot_bottle.egress.request import RequestIdentity
 from bot_bottle.egress.verdict import Allow, Deny, Hint
 from bot_bottle.sidecar.proxy.log import EventLog
+from bot_bottle.sidecar.proxy.scanned import ScannedBody
 
 CANARY_ALONE = What(token_patterns=False, known_secrets=False, undecoded=Severity.WARN)
 """What is looked for on a route without detectors."""
@@ -147,15 +151,28 @@ class Inspector:
         if finding.match is not None:
             self._approved[host] = self._approved.get(host, frozenset()) | {form_digest(finding.match)}
 
-    def stream(self, route: Route, host: str) -> Stream:
-        """For a body that goes to *host*."""
+    def stream(self, route: Route, host: str, *, is_encoded: bool = False) -> Stream:
+        """For a body that goes to *host*. *is_encoded*: it is decoded and judged besides, so that a guess at what it
+        is that comes to nothing is nothing."""
+        what = self.what(route)
+        if is_encoded:
+            what = structs.replace(what, undecoded=Severity.WARN)
         pieces = self._pieces
 
         def note(seen: Seen) -> list[Hit]:
             self._pieces_seen += 1
             return pieces.note(route.host, seen, monotonic())
 
-        return self.engine.stream(self.what(route), self.approved(host), note)
+        return self.engine.stream(what, self.approved(host), note)
+
+    def body(self, route: Route, host: str, decoder: Decoder | None, *, lenient: bool) -> ScannedBody:
+        """For a request's body, which *decoder* reads if it is encoded."""
+        return ScannedBody(
+            lambda: self.stream(route, host),
+            decoder,
+            encoded=lambda: self.stream(route, host, is_encoded=True),
+            lenient=lenient,
+        )
 
     # -- looking
 

@@ -224,7 +224,7 @@ class Passage:
             if not lenient:
                 raise
             decoding = None
-        return ScannedBody(lambda: self._inspector.stream(route, host), decoding, lenient=lenient)
+        return self._inspector.body(route, host, decoding, lenient=lenient)
 
     def _codings(self) -> Codings:
         return Codings(self.allow.headers, self._limits.decoded_body_bytes)

@@ -34,13 +34,18 @@ class Stream(Protocol):
 
 class ScannedBody:
     """``feed`` any number of times, ``finish`` once; ``take`` at any time. *lenient*: what can't be decoded is
-    judged as it is alone, and no error."""
+    judged as it is alone, and no error. *encoded* judges what a decoder reads as it is; None: as *stream* does."""
 
     def __init__(
-        self, stream: Callable[[], Stream], decoder: Decoder | None = None, *, lenient: bool = False
+        self,
+        stream: Callable[[], Stream],
+        decoder: Decoder | None = None,
+        *,
+        encoded: Callable[[], Stream] | None = None,
+        lenient: bool = False,
     ) -> None:
         self._lenient = lenient
-        self._raw = stream()
+        self._raw = encoded() if encoded is not None and decoder is not None else stream()
         self._decoder = decoder
         self._text = None if decoder is None else stream()
         self._held: deque[bytes] = deque()
