@@ -126,6 +126,7 @@ _FLOWS = r"""
 import json, select, socket, ssl, sys
 unchecked = ssl.create_default_context()
 unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+more = b"words of no interest, line after line\n" * 16000  # beyond the window in which a body is held
 flows = {}
 for host in ("open.example.com", "api.example.com"):
     for way in ("explicit", "transparent", "http"):
@@ -142,7 +143,8 @@ for host in ("open.example.com", "api.example.com"):
                 sock = unchecked.wrap_socket(sock, server_hostname=host)
             name = f"{host.partition('.')[0]}-{way}-{kind}"
             if kind == "upload":
-                sock.sendall(f"POST /{name} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\nbegun".encode())
+                head = f"POST /{name} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n"
+                sock.sendall(head.encode() + b"begun" + more)
             else:
                 sock.sendall(f"GET /{name} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
                 sock.recv(65536)
@@ -155,7 +157,7 @@ for name, sock in flows.items():
     late = b"late" + name.encode()
     try:
         if name.endswith("upload"):
-            sock.sendall(late)
+            sock.sendall(late + more)
         else:
             sock.sendall(f"GET /{late.decode()} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     except OSError:
