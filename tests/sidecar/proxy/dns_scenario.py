@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from faults_support import incidents, running, until
 
+from bot_bottle.sidecar.proxy import arming
 from bot_bottle.testing.upstream import FakeUpstream
 
 ZONE = "names.example.com"
@@ -156,4 +157,5 @@ def main(directory: Path, names: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    arming.preload()  # as the parent of a bottle's proxy does: no request waits for it
     print(json.dumps(main(Path(sys.argv[1]), sys.argv[2:])))
