@@ -163,9 +163,9 @@ def main() -> None:
     rates, flat = measure(options.rounds), flatness(options.rounds)
     grown = {
         "outbound, 64 MB": growth_kib("outbound", 64 * MB),
-        "outbound, 2 GB": growth_kib("outbound", 2000 * MB),
+        "outbound, 1 GB": growth_kib("outbound", 1000 * MB),
         "inbound, 64 MB": growth_kib("inbound", 64 * MB),
-        "inbound, 2 GB": growth_kib("inbound", 2000 * MB),
+        "inbound, 1 GB": growth_kib("inbound", 1000 * MB),
     }
     (TOOLS / "bench").mkdir(parents=True, exist_ok=True)
     (TOOLS / "bench" / "dlp.json").write_text(json.dumps({"rates": rates, "flat": flat, "grown_kib": grown}))
