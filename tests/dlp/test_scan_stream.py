@@ -224,3 +224,15 @@ def test_a_value_is_found_below_three_layers() -> None:
         text = base64.b64encode(text)
     (finding,) = ENGINE.scan(text)
     assert (finding.rule, finding.view) == ("token", ("base64",) * 3)
+
+
+@pytest.mark.parametrize("layers", range(1, 8))
+def test_what_is_not_seen_between_the_characters_does_not_hide_layers(layers: int) -> None:
+    """Found, or told that it could not be looked at (ruling 53): never silence."""
+    text = b"some words in front of tok_abcdefgh1234 and behind it"
+    for _ in range(layers):
+        text = base64.b64encode(text)
+    spaced = "\u200b".join(text[at : at + 3].decode() for at in range(0, len(text), 3)).encode()
+    assert ENGINE.scan(text)
+    assert ENGINE.scan(spaced)
+    assert ENGINE.scan(b"\xff " + spaced + b" \xfe\x80")

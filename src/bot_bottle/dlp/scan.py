@@ -40,6 +40,8 @@ MARGIN_BYTES = 256
 """What ends this near to a block's end may go on, or its context may"""
 _CANARY = "canary"
 _NORMALISED = "normalised"
+_PACKED = frozenset({"gzip", "zlib", "deflate", "br", "zstd", "zip", "bzip2", "xz"})
+"""views of binary data; the others are of text"""
 _UNDECODED_REASON = "an encoded part could not be looked at"
 
 Span = tuple[int, int]
@@ -53,6 +55,8 @@ class What(Struct, frozen=True):
     known_secrets: bool = True
     entropy: bool = False
     undecoded: Severity = Severity.BLOCK
+    is_packed: bool = False
+    """the text is packed data that is unpacked and judged besides: a guess at how, that comes to nothing, is nothing"""
 
 
 ALL = What(entropy=True)
@@ -216,7 +220,9 @@ class _Look:
         for child in views:
             view = (*above, child.kind)
             if isinstance(child, Undecoded):
-                if _NORMALISED in above:
+                if child.kind in _PACKED and (
+                    above[-1:] == (_NORMALISED,) or (self._what.is_packed and not above)
+                ):
                     continue  # folding breaks what is packed; it is told of as it is
                 span = where(child.start, child.end)
                 self.found.append(

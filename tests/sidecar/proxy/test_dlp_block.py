@@ -5,6 +5,7 @@ Each attack is sent as well to a route without detectors, where it arrives (ruli
 
 from __future__ import annotations
 
+import base64
 import gzip
 
 import brotli
@@ -221,3 +222,23 @@ def test_the_body_is_asked_for_once_its_head_has_passed(proxy, upstream):
     assert client.answer().status == 200
     client.send(post(BLOCK, b"hello", path=f"/{TOKEN}", fields=expect).head)
     assert client.answer().status == 403
+
+
+@pytest.mark.parametrize("layers", [1, 3, 5])
+def test_what_stands_beside_a_packed_body_is_judged_too(proxy, upstream, layers):
+    """A gzip member has room for a comment (RFC 1952 section 2.3.1), which no decoder gives out."""
+    hidden = f"words before it {TOKEN} words behind it".encode()
+    for _ in range(layers):
+        hidden = base64.b64encode(hidden)
+    packed = gzip.compress(FILLER)
+    body = packed[:3] + bytes([packed[3] | 0x10]) + packed[4:10] + hidden + b"\0" + packed[10:]
+    assert gzip.decompress(body) == FILLER
+    fields = (("Content-Encoding", "gzip"),)
+    client = proxy.tls(BLOCK)
+    client.send(post(BLOCK, body, fields=fields).data)
+    assert client.answer().status == 403
+    assert upstream.accepted == 0
+    control = proxy.tls(OFF)
+    control.send(post(OFF, body, fields=fields).data)
+    assert control.answer().status == 200
+    assert hidden in upstream.raw

@@ -156,7 +156,7 @@ class Inspector:
         is that comes to nothing is nothing."""
         what = self.what(route)
         if is_encoded:
-            what = structs.replace(what, undecoded=Severity.WARN)
+            what = structs.replace(what, is_packed=True)
         pieces = self._pieces
 
         def note(seen: Seen) -> list[Hit]:
