@@ -326,8 +326,7 @@ def test_an_early_answer_ends_the_upload(serve):
         with contextlib.suppress(
             OSError
         ):  # servers linger: closed with bytes unread, TCP takes the answer back
-            while connection.read():
-                pass
+            list(iter(connection.read, b""))
         connection.open = False
 
     proxy, fake = serve(impatient, read_bodies=False)
