@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import random
 import struct
 import zlib
@@ -255,3 +256,39 @@ def test_one_call_never_gives_much_at_once() -> None:
     """Four bytes make 128 KiB: still each piece is bounded, and the ratio stops it."""
     sizes = until_refused(b"".join(_blocks(5000)), ("zstd",))
     assert 0 < max(sizes) <= PIECE_BYTES
+
+
+def _gzip_head(flags: int, field: bytes) -> bytes:
+    """*FILLER* with a field in its head."""
+    packed = gzip.compress(FILLER, mtime=0)
+    return packed[:3] + bytes([packed[3] | flags]) + packed[4:10] + field + packed[10:]
+
+
+HIDING = [
+    ("gzip", _gzip_head(0x04, b"\x05\x00extra")),
+    ("gzip", _gzip_head(0x10, b"a comment\0")),
+    ("gzip", _gzip_head(0x08, b"n" * 256 + b"\0")),
+    ("gzip", _gzip_head(0x08, b"n" * 9000)),
+    ("gzip", gzip.compress(FILLER) + _gzip_head(0x10, b"a comment\0")),
+    ("zstd", b"\x50\x2a\x4d\x18\x05\x00\x00\x00abcde" + zstandard.compress(FILLER)),
+    ("zstd", zstandard.compress(FILLER) + b"\x5f\x2a\x4d\x18\0\0\0\0"),
+]
+
+
+@pytest.mark.parametrize(("coding", "packed"), HIDING)
+@pytest.mark.parametrize("step", [1, 300, 1 << 30])
+def test_strictly_nothing_may_stand_beside_the_data(coding: str, packed: bytes, step: int) -> None:
+    """Whoever knows of it reads it; the scanner would not."""
+    decoder = Decoder([coding], strict=True)
+    pieces = (decoder.feed(packed[at : at + step]) for at in range(0, len(packed), step))
+    with pytest.raises(CodingError, match="not unpacked"):
+        list(itertools.chain.from_iterable(pieces))
+
+
+@pytest.mark.parametrize("packed", [_gzip_head(0x08, b"notes.txt\0"), _gzip_head(0x08, b"n" * 255 + b"\0")])
+@pytest.mark.parametrize("step", [1, 300, 1 << 30])
+def test_a_file_may_have_its_name(packed: bytes, step: int) -> None:
+    decoder = Decoder(["gzip"], strict=True)
+    found = b"".join(b"".join(decoder.feed(packed[at : at + step])) for at in range(0, len(packed), step))
+    decoder.finish()
+    assert found == FILLER

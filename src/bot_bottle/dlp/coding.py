@@ -18,7 +18,7 @@ import brotli
 import zstandard
 from msgspec import Struct
 
-from bot_bottle.dlp.zstdframes import WINDOW_BYTES, ZstdStage
+from bot_bottle.dlp.zstdframes import HIDDEN, WINDOW_BYTES, ZstdStage
 from bot_bottle.dlp.zstdframes import CodingError as CodingError
 
 PIECE_BYTES = 256 * 1024
@@ -65,24 +65,25 @@ class _Stage(Protocol):
     def finish(self) -> None: ...
 
 
+_FEXTRA, _FNAME, _FCOMMENT = 0x04, 0x08, 0x10
+MAX_NAME_BYTES = 255
+"""What a gzip member says beside its data comes out nowhere (RFC 1952 section 2.3.1): strictly, a name at most."""
+
+
 class _Zlib:
     """gzip (RFC 1952, several members), zlib (RFC 1950) and raw deflate (RFC 1951)."""
 
-    def __init__(self, coding: str) -> None:
+    def __init__(self, coding: str, *, strict: bool) -> None:
         self._gzip = coding == "gzip"
-        self._unzip = zlib.decompressobj(wbits=31) if self._gzip else None
+        self._strict = strict
+        self._unzip: zlib._Decompress | None = None
+        """None: the head has not come whole"""
         self._head = b""
         self._begun = False
         self._ended = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         self._begun = self._begun or bool(data)
-        if self._unzip is None:
-            self._head += data
-            if len(self._head) < 5:
-                return
-            data, self._head = self._head, b""
-            self._unzip = zlib.decompressobj(wbits=_deflate_window(data))
         for at in range(0, len(data), SLICE_BYTES):
             yield from self._slice(data[at : at + SLICE_BYTES])
 
@@ -90,7 +91,12 @@ class _Zlib:
         while data:
             if self._ended:
                 self._next_member()
-            assert self._unzip is not None
+            if self._unzip is None:
+                self._head += data
+                if not self._is_whole(self._head):
+                    return
+                data, self._head = self._head, b""
+                self._unzip = zlib.decompressobj(wbits=31 if self._gzip else _deflate_window(data))
             try:
                 out = self._unzip.decompress(data, PIECE_BYTES)
             except zlib.error as e:
@@ -116,8 +122,21 @@ class _Zlib:
     def _next_member(self) -> None:
         if not self._gzip:
             raise CodingError("there is data after the end")
-        self._unzip = zlib.decompressobj(wbits=31)
+        self._unzip = None
         self._ended = False
+
+    def _is_whole(self, head: bytes) -> bool:
+        """Whether *head* is as much as is needed to go on."""
+        if not self._gzip:
+            return len(head) >= 5
+        if not self._strict or not b"\x1f\x8b\x08".startswith(head[:3]):
+            return True  # what is broken is said by zlib
+        if len(head) < 10:
+            return False
+        name = head.find(b"\0", 10) if head[3] & _FNAME else 10
+        if head[3] & (_FEXTRA | _FCOMMENT) or max(name, len(head) if name < 0 else 0) > 10 + MAX_NAME_BYTES:
+            raise CodingError(HIDDEN)
+        return name >= 0
 
     def finish(self) -> None:
         if self._begun and not self._ended:
@@ -187,18 +206,22 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         yield data[at : at + PIECE_BYTES]
 
 
-def _stage(coding: str) -> _Stage:
+def _stage(coding: str, *, strict: bool) -> _Stage:
     if coding == "br":
         return _Brotli()
-    return ZstdStage() if coding == "zstd" else _Zlib(coding)
+    return ZstdStage(skips=not strict) if coding == "zstd" else _Zlib(coding, strict=strict)
 
 
 class Decoder:
     """Takes the codings of one body off, the last one first. One body each; after an error it is of no more use."""
 
-    def __init__(self, codings: Iterable[str], limits: Limits | None = None) -> None:
-        """``codings`` as from :func:`parse_codings`."""
-        self._stages = [_stage(coding) for coding in reversed(tuple(codings))]
+    def __init__(self, codings: Iterable[str], limits: Limits | None = None, *, strict: bool = False) -> None:
+        """``codings`` as from :func:`parse_codings`. ``strict``: refuse what has room for bytes that don't come out
+        (but for brotli's metadata, of which the library says nothing)."""
+        names = tuple(codings)
+        self.outermost = names[-1] if names else ""
+        """the coding that was put on last"""
+        self._stages = [_stage(coding, strict=strict) for coding in reversed(names)]
         self._limits = limits or Limits()
         self._taken = self._given = 0
 

@@ -55,8 +55,9 @@ class What(Struct, frozen=True):
     known_secrets: bool = True
     entropy: bool = False
     undecoded: Severity = Severity.BLOCK
-    is_packed: bool = False
-    """the text is packed data that is unpacked and judged besides: a guess at how, that comes to nothing, is nothing"""
+    packed_as: frozenset[str] = frozenset()
+    """kinds of view: the text is such data, which is unpacked and judged besides, so that it does not matter whether
+    it can be unpacked here"""
 
 
 ALL = What(entropy=True)
@@ -220,10 +221,10 @@ class _Look:
         for child in views:
             view = (*above, child.kind)
             if isinstance(child, Undecoded):
-                if child.kind in _PACKED and (
-                    above[-1:] == (_NORMALISED,) or (self._what.is_packed and not above)
-                ):
+                if above[-1:] == (_NORMALISED,) and child.kind in _PACKED:
                     continue  # folding breaks what is packed; it is told of as it is
+                if not above and child.kind in self._what.packed_as:
+                    continue
                 span = where(child.start, child.end)
                 self.found.append(
                     Finding(

@@ -18,14 +18,19 @@ _FCS_BYTES = (0, 2, 4, 8)
 _PORTION_BLOCKS = 2
 
 
+HIDDEN = "it has a part that is not unpacked"
+
+
 class CodingError(Exception):
     """A body that can't be unpacked, or may not be: broken, too large, or of an unknown kind."""
 
 
 class ZstdStage:
-    """Unpacks concatenated frames; skippable frames are passed over."""
+    """Unpacks concatenated frames. ``skips``: skippable frames are passed over; else they are refused, since nobody
+    reads what is in them but who knows of it (RFC 8878 section 3.1.2)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, skips: bool = True) -> None:
+        self._skips = skips
         self._unzip = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES)
         self._frame = self._unzip.decompressobj()
         self._state = "magic"
@@ -106,6 +111,8 @@ class ZstdStage:
         elif head[:4] == _MAGIC:
             self._frame_header(head)
         elif head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5:
+            if not self._skips:
+                raise CodingError(HIDDEN)
             self._left = int.from_bytes(head[4:], "little")
             self._state = "skip" if self._left else "magic"
         else:

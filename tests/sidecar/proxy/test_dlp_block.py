@@ -224,16 +224,33 @@ def test_the_body_is_asked_for_once_its_head_has_passed(proxy, upstream):
     assert client.answer().status == 403
 
 
-@pytest.mark.parametrize("layers", [1, 3, 5])
-def test_what_stands_beside_a_packed_body_is_judged_too(proxy, upstream, layers):
-    """A gzip member has room for a comment (RFC 1952 section 2.3.1), which no decoder gives out."""
+def _beside(coding: str, hidden: bytes) -> bytes:
+    """FILLER in *coding*, with *hidden* in a place that no decoder gives out."""
+    packed = gzip.compress(FILLER, mtime=0)
+    if coding == "zstd":  # RFC 8878 section 3.1.2
+        return b"\x50\x2a\x4d\x18" + len(hidden).to_bytes(4, "little") + hidden + zstandard.compress(FILLER)
+    if coding == "gzip, extra":  # RFC 1952 section 2.3.1
+        flag, field = 0x04, len(hidden).to_bytes(2, "little") + hidden
+    elif coding == "gzip, name":
+        flag, field = 0x08, hidden + b"\0"
+    else:
+        flag, field = 0x10, hidden + b"\0"
+    return packed[:3] + bytes([packed[3] | flag]) + packed[4:10] + field + packed[10:]
+
+
+@pytest.mark.parametrize("coding", ["gzip, comment", "gzip, extra", "gzip, name", "zstd"])
+@pytest.mark.parametrize("outer", ["", "br"])
+@pytest.mark.parametrize("layers", [0, 1, 3, 5])
+def test_what_stands_beside_a_packed_body_goes_nowhere(proxy, upstream, coding, outer, layers):
+    """In the head of a gzip member, in a skippable frame; also when another coding lies over it."""
     hidden = f"words before it {TOKEN} words behind it".encode()
     for _ in range(layers):
         hidden = base64.b64encode(hidden)
-    packed = gzip.compress(FILLER)
-    body = packed[:3] + bytes([packed[3] | 0x10]) + packed[4:10] + hidden + b"\0" + packed[10:]
-    assert gzip.decompress(body) == FILLER
-    fields = (("Content-Encoding", "gzip"),)
+    body = _beside(coding, hidden)
+    name = coding.partition(",")[0]
+    if outer:
+        body, name = brotli.compress(body), f"{name}, {outer}"
+    fields = (("Content-Encoding", name),)
     client = proxy.tls(BLOCK)
     client.send(post(BLOCK, body, fields=fields).data)
     assert client.answer().status == 403
@@ -241,4 +258,4 @@ def test_what_stands_beside_a_packed_body_is_judged_too(proxy, upstream, layers)
     control = proxy.tls(OFF)
     control.send(post(OFF, body, fields=fields).data)
     assert control.answer().status == 200
-    assert hidden in upstream.raw
+    assert body in upstream.raw

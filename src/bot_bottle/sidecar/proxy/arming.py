@@ -121,4 +121,5 @@ def _known(value: Secret, kind: Kind, hosts: tuple[str, ...]) -> tuple[Known, Kn
 
 
 def _digest(value: Secret) -> bytes:
-    return hashlib.sha256(value.reveal().encode("utf-8", "surrogateescape")).digest()
+    """Of the value as it is looked for: without line ends around it (``dlp.known``)."""
+    return hashlib.sha256(value.reveal().strip("\r\n").encode("utf-8", "surrogateescape")).digest()

@@ -15,7 +15,7 @@ class Codings:
     def decoder(self) -> Decoder | None:
         """None: there is none. Raises ``CodingError`` for one that nobody knows."""
         codings = self._codings()
-        return Decoder(codings, self._limits) if codings else None
+        return Decoder(codings, self._limits, strict=True) if codings else None
 
     def text(self, raw: bytes) -> bytes:
         """A whole body as it reads. Raises ``CodingError``."""

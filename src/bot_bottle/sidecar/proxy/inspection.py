@@ -110,7 +110,7 @@ class Inspector:
         self.known = arms.known
         self._pieces = Pieces(arms.known)
         self._fragments = FragmentCount(arms.known)
-        self._clean: set[tuple[What, bytes]] = set()
+        self._clean: set[tuple[What, str, bytes]] = set()
         self._pieces_seen = 0
         """how often there was a piece of a secret in what leaves"""
         self._secrets = arms.secrets
@@ -151,12 +151,11 @@ class Inspector:
         if finding.match is not None:
             self._approved[host] = self._approved.get(host, frozenset()) | {form_digest(finding.match)}
 
-    def stream(self, route: Route, host: str, *, is_encoded: bool = False) -> Stream:
-        """For a body that goes to *host*. *is_encoded*: it is decoded and judged besides, so that a guess at what it
-        is that comes to nothing is nothing."""
+    def stream(self, route: Route, host: str, *, coding: str = "") -> Stream:
+        """For a body that goes to *host*. *coding*: the last one that was put on it, taken off and judged besides."""
         what = self.what(route)
-        if is_encoded:
-            what = structs.replace(what, is_packed=True)
+        if coding:
+            what = structs.replace(what, packed_as=_PACKED_AS[coding])
         pieces = self._pieces
 
         def note(seen: Seen) -> list[Hit]:
@@ -170,7 +169,7 @@ class Inspector:
         return ScannedBody(
             lambda: self.stream(route, host),
             decoder,
-            encoded=lambda: self.stream(route, host, is_encoded=True),
+            encoded=lambda: self.stream(route, host, coding="" if decoder is None else decoder.outermost),
             lenient=lenient,
         )
 
@@ -192,7 +191,7 @@ class Inspector:
         """Findings in *text*. A client sends most of its heads again and again: those in which there was nothing
         at all, not even a piece of a secret, are known by themselves."""
         what = self.what(route)
-        key = (what, text)
+        key = (what, host, text)  # what was approved is by host
         if key in self._clean:
             return ()
         seen = self._pieces_seen
@@ -358,6 +357,14 @@ class Inspector:
                 rule=rule,
                 where=where,
             )
+
+
+_PACKED_AS = {
+    "gzip": frozenset({"gzip"}),
+    "deflate": frozenset({"zlib", "deflate"}),
+    "br": frozenset({"br"}),
+    "zstd": frozenset({"zstd"}),
+}
 
 
 def _structural(reason: str) -> Finding:
