@@ -77,7 +77,8 @@ FORMATS: dict[str, Callable[[], bytes]] = {
 
 
 def is_seen(known: KnownSecrets, data: bytes) -> bool:
-    return bool(known.scan(b"say " + data + b" ."))
+    """Between marks: a letter before or behind it could be the one that a guess lacks, once in thirty."""
+    return bool(known.scan(b"<> " + data + b" <>"))
 
 
 @pytest.fixture(scope="module", params=FORMATS)
