@@ -180,9 +180,38 @@ def installation() -> Iterator[tuple[Path, Path]]:
     shutil.rmtree(copy)
 
 
+@pytest.fixture(scope="session")
+def patterns(installation: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled patterns, as a second launch finds them: each fresh home would pay two seconds for its own."""
+    python, source = installation
+    kept = tmp_path_factory.mktemp("patterns")
+    prepare = "import sys; from bot_bottle.sidecar import kinds; kinds.prepare(sys.argv[1])"
+    subprocess.run(
+        [python, "-P", "-c", prepare, kept],
+        env={**os.environ, "PYTHONPATH": str(source)},
+        check=True,
+        timeout=120,
+    )
+    return kept
+
+
+def _lay_patterns(kept: Path, home: Path, uid: int) -> None:
+    place = home
+    for name in (".bot-bottle", "cache", "patterns"):
+        place /= name
+        place.mkdir(mode=0o700)
+        os.chown(place, uid, uid)
+    for file in kept.iterdir():
+        shutil.copy(file, place)
+        os.chown(place / file.name, uid, uid)
+
+
 @pytest.fixture(params=["self", "user"])
-def person(request: pytest.FixtureRequest, installation: tuple[Path, Path]) -> Iterator[Person]:
-    """A fresh home (0700); ``self`` is whoever runs the tests, ``user`` an ordinary user."""
+def person(
+    request: pytest.FixtureRequest, installation: tuple[Path, Path], patterns: Path
+) -> Iterator[Person]:
+    """A fresh home (0700), but for compiled patterns unless the test is marked ``new_user``; ``self`` is whoever
+    runs the tests, ``user`` an ordinary user."""
     if request.param == "user" and os.geteuid() != 0:
         pytest.skip("is the same as the other one where the tests don't run as root")
     uid = USER if request.param == "user" else os.geteuid()
@@ -190,6 +219,8 @@ def person(request: pytest.FixtureRequest, installation: tuple[Path, Path]) -> I
     home = Path(tempfile.mkdtemp(prefix="bb-home-", dir="/var/tmp"))
     home.chmod(0o700)
     os.chown(home, uid, uid)
+    if request.node.get_closest_marker("new_user") is None:
+        _lay_patterns(patterns, home, uid)
     someone = Person(home, uid, (str(python), "-P", "-m", "bot_bottle"), source)
     try:
         yield someone

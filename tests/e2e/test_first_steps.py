@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.new_user
+
 INIT = ("init", "tester", "--bottle", "shell", "--provider", "command", "--prompt", "Be brief.")
 
 

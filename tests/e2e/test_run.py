@@ -94,6 +94,7 @@ def test_json_has_one_object(person) -> None:
     assert "shown" in done.stderr
 
 
+@pytest.mark.new_user
 @pytest.mark.parametrize(
     ("args", "status", "named"),
     [

@@ -81,6 +81,7 @@ def left_behind(person, keys: set[str]) -> list[str]:
     return found
 
 
+@pytest.mark.new_user
 def test_everything_holds(person) -> None:
     """The work is done, every escape is held, and each is proven by a control that arrived."""
     done = person.run("try", "--json")
