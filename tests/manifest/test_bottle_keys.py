@@ -27,6 +27,7 @@ from bot_bottle.egress.config import (
     Scheme,
     UpstreamProxy,
 )
+from bot_bottle.gitgate.config import Lfs, RepoPolicy, UrlScheme
 from bot_bottle.manifest.load import from_mapping, load
 from bot_bottle.manifest.schema import (
     AuthKind,
@@ -39,7 +40,6 @@ from bot_bottle.manifest.schema import (
     GitUser,
     HostDirectory,
     HostVariable,
-    Lfs,
     Literal,
     Package,
     Period,
@@ -49,7 +49,6 @@ from bot_bottle.manifest.schema import (
     StaticKey,
     TokenKey,
     Upstream,
-    UrlScheme,
     Workspace,
     WorkspaceMode,
 )
@@ -234,6 +233,7 @@ def test_the_other_fields_of_a_repository(files):
               allow_force: true
               allow_delete: true
               deny_paths: [.github/workflows/**]
+              ask_paths: [/Makefile]
               max_pack: 1GiB
               stale_ok: true
               lfs: pointers
@@ -242,13 +242,39 @@ def test_the_other_fields_of_a_repository(files):
     )
     a, b = files.effective("dev").repos.values()
     assert (a.host_key, a.alias) == ("h.example ssh-ed25519 AAAA", "work")
-    assert (a.allow_refs, a.deny_refs, a.deny_paths) == (
-        ("refs/heads/bot/*",), ("refs/heads/main",), (".github/workflows/**",)
-    )  # fmt: skip
-    assert (a.allow_force, a.allow_delete, a.stale_ok) == (True, True, True)
-    assert (a.max_pack_bytes, a.lfs) == (2**30, Lfs.POINTERS)
-    assert (b.allow_refs, b.deny_refs) == (("refs/heads/*", "refs/tags/*"), ())
-    assert (b.max_pack_bytes, b.lfs, b.allow_force) == (256 * 2**20, Lfs.REFUSE, False)
+    assert a.policy == RepoPolicy(
+        allow_refs=("refs/heads/bot/*",),
+        deny_refs=("refs/heads/main",),
+        allow_force=True,
+        allow_delete=True,
+        deny_paths=(".github/workflows/**",),
+        ask_paths=("/Makefile",),
+        max_pack_bytes=2**30,
+        stale_ok=True,
+        lfs=Lfs.POINTERS,
+    )
+    assert b.policy == RepoPolicy(
+        allow_refs=("refs/heads/*", "refs/tags/*"),
+        deny_refs=(),
+        allow_force=False,
+        allow_delete=False,
+        deny_paths=(),
+        ask_paths=None,
+        max_pack_bytes=256 * 2**20,
+        stale_ok=False,
+        lfs=Lfs.REFUSE,
+    )
+
+
+def test_ask_paths_is_merged_as_its_siblings_and_empty_is_not_unwritten(files):
+    """A child's list replaces the parent's; `[]` asks about nothing, which is not the default."""
+    files.bottle(
+        "base", f"git-gate: {{repos: {{a: {{url: 'git@h.example:a', {KEY}, ask_paths: [Makefile]}}}}}}"
+    )
+    files.bottle("same", "extends: base\ngit-gate: {repos: {a: {stale_ok: true}}}")
+    files.bottle("none", "extends: base\ngit-gate: {repos: {a: {ask_paths: []}}}")
+    ask = {name: files.effective(name).repos["a"].policy.ask_paths for name in ("base", "same", "none")}
+    assert ask == {"base": ("Makefile",), "same": ("Makefile",), "none": ()}
 
 
 # -- egress
@@ -488,7 +514,8 @@ REFUSED = [
           ("host_key", '"a\\nb"', "", ("control characters",)), ("host_key", "1", "", ("string",)),
           ("alias", '"a\\nb"', "", ("control characters",)), ("alias", "-o", "", ("host alias",)),
           ("allow_refs", "x", "", ("array of strings",)), ("deny_refs", "['']", "[0]", ("empty",)),
-          ("deny_paths", "[1]", "[0]", ("string",)), ("allow_force", "1", "", ("true or false",)),
+          ("deny_paths", "[1]", "[0]", ("string",)), ("ask_paths", "x", "", ("array of strings",)),
+          ("allow_force", "1", "", ("true or false",)),
           ("allow_delete", "x", "", ("true or false",)), ("stale_ok", "x", "", ("true or false",)),
           ("max_pack", "256", "", ("size", "4GiB")), ("max_pack", "0MiB", "", ("size",)),
           ("max_pack", "1.5GiB", "", ("size",)), ("max_pack", "[]", "", ("a list",)),

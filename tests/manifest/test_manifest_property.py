@@ -26,6 +26,7 @@ from bot_bottle.egress.config import (
     Scheme,
     UpstreamProxy,
 )
+from bot_bottle.gitgate.config import Lfs, RepoPolicy, UrlScheme
 from bot_bottle.manifest import keys, load, source
 from bot_bottle.manifest.decode_agent import decode_agent
 from bot_bottle.manifest.decode_bottle import check_bottle_file
@@ -45,7 +46,6 @@ from bot_bottle.manifest.schema import (
     GitUser,
     HostDirectory,
     HostVariable,
-    Lfs,
     Literal,
     Origin,
     Package,
@@ -58,7 +58,6 @@ from bot_bottle.manifest.schema import (
     StaticKey,
     TokenKey,
     Upstream,
-    UrlScheme,
     Workspace,
     WorkspaceMode,
 )
@@ -144,14 +143,17 @@ def repos(draw):
             key,
             host_key=draw(st.sampled_from(["", "h ssh-ed25519 AAAA"])),
             alias=draw(st.sampled_from(["", "work"])),
-            allow_refs=draw(globs),
-            deny_refs=draw(globs),
-            allow_force=draw(st.booleans()),
-            allow_delete=draw(st.booleans()),
-            deny_paths=draw(globs),
-            max_pack_bytes=draw(sizes),
-            stale_ok=draw(st.booleans()),
-            lfs=draw(st.sampled_from(Lfs)),
+            policy=RepoPolicy(
+                allow_refs=draw(globs),
+                deny_refs=draw(globs),
+                allow_force=draw(st.booleans()),
+                allow_delete=draw(st.booleans()),
+                deny_paths=draw(globs),
+                ask_paths=draw(st.none() | globs),
+                max_pack_bytes=draw(sizes),
+                stale_ok=draw(st.booleans()),
+                lfs=draw(st.sampled_from(Lfs)),
+            ),
         )
     return out
 

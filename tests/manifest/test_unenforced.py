@@ -132,6 +132,7 @@ REFUSED = {
     "git-gate.repos.*.allow_force": repo("allow_force: false"),
     "git-gate.repos.*.allow_delete": repo("allow_delete: false"),
     "git-gate.repos.*.deny_paths": repo("deny_paths: [x]"),
+    "git-gate.repos.*.ask_paths": repo("ask_paths: [x]"),
     "git-gate.repos.*.max_pack": repo("max_pack: 1MiB"),
     "git-gate.repos.*.stale_ok": repo("stale_ok: false"),
     "git-gate.repos.*.lfs": repo("lfs: refuse"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
+from bot_bottle.gitgate.config import Lfs, RepoPolicy, UrlScheme
 from bot_bottle.manifest.fields import (
     boolean,
     choice,
@@ -27,12 +28,10 @@ from bot_bottle.manifest.schema import (
     Forge,
     GitUser,
     Key,
-    Lfs,
     Repo,
     StaticKey,
     TokenKey,
     Upstream,
-    UrlScheme,
 )
 from bot_bottle.manifest.tree import Node
 
@@ -93,6 +92,7 @@ def _fields(entry: Node, paths: Paths) -> dict[str, object]:
         "allow_force": boolean,
         "allow_delete": boolean,
         "deny_paths": strings,
+        "ask_paths": strings,
         "max_pack": size,
         "stale_ok": boolean,
         "lfs": lambda child: choice(child, Lfs),
@@ -134,7 +134,9 @@ def _repo(name: str, entry: Node, paths: Paths) -> Repo:
     assert isinstance(url, Upstream) and isinstance(parts, tuple)
     if "max_pack" in values:
         values["max_pack_bytes"] = values.pop("max_pack")
-    return Repo(name, url, _key(key_node, url, parts), **values)  # type: ignore[arg-type]
+    own = {key: values.pop(key) for key in ("host_key", "alias") if key in values}
+    policy = RepoPolicy(**values)  # type: ignore[arg-type]
+    return Repo(name, url, _key(key_node, url, parts), policy=policy, **own)  # type: ignore[arg-type]
 
 
 def _key(node: Node, url: Upstream, parts: tuple[KeyProvider, str, str, str]) -> Key:

@@ -12,6 +12,7 @@ from typing import Any
 from bot_bottle.base import yamltext
 from bot_bottle.egress.codec import encode_policy, encode_route
 from bot_bottle.egress.config import Dialect, Policy
+from bot_bottle.gitgate.config import RepoPolicy
 from bot_bottle.manifest.schema import (
     Agent,
     Bottle,
@@ -128,19 +129,19 @@ def _user(user: GitUser) -> Data:
 
 
 def _repo(repo: Repo) -> Data:
-    default = Repo(repo.name, repo.upstream, repo.key)
+    policy, default = repo.policy, RepoPolicy()
     data: Data = {"url": repo.upstream.written, "key": _key(repo.key)}
     data |= _present(host_key=repo.host_key, alias=repo.alias)
-    for name in ("allow_refs", "deny_refs", "deny_paths"):
-        if getattr(repo, name) != getattr(default, name):
-            data[name] = list(getattr(repo, name))
+    for name in ("allow_refs", "deny_refs", "deny_paths", "ask_paths"):
+        if getattr(policy, name) != getattr(default, name):
+            data[name] = list(getattr(policy, name))
     for name in ("allow_force", "allow_delete", "stale_ok"):
-        if getattr(repo, name):
+        if getattr(policy, name):
             data[name] = True
-    if repo.max_pack_bytes != default.max_pack_bytes:
-        data["max_pack"] = size(repo.max_pack_bytes)
-    if repo.lfs is not default.lfs:
-        data["lfs"] = repo.lfs.value
+    if policy.max_pack_bytes != default.max_pack_bytes:
+        data["max_pack"] = size(policy.max_pack_bytes)
+    if policy.lfs is not default.lfs:
+        data["lfs"] = policy.lfs.value
     return data
 
 

@@ -122,6 +122,12 @@ BOTTLE: tuple[KeyRow, ...] = (
     KeyRow(f"{_REPO}.allow_force", "boolean", "false", "pushes that rewrite history"),
     KeyRow(f"{_REPO}.allow_delete", "boolean", "false", "pushes that delete a ref"),
     KeyRow(f"{_REPO}.deny_paths", "list of globs", "[]", "files that a push may not change"),
+    KeyRow(
+        f"{_REPO}.ask_paths",
+        "list of globs",
+        "files that run elsewhere",
+        "files whose change needs the operator (the default: [git-gate.md](../git-gate.md)); `[]`: none",
+    ),
     KeyRow(f"{_REPO}.max_pack", "size", "256MiB", "largest push"),
     KeyRow(f"{_REPO}.stale_ok", "boolean", "false", "serve a fetch from the mirror when upstream fails"),
     KeyRow(f"{_REPO}.lfs", "refuse or pointers", "refuse", "what to do with LFS pointers in a push"),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
+from bot_bottle.gitgate.config import UrlScheme
 from bot_bottle.manifest.fields import fail, string
-from bot_bottle.manifest.schema import Upstream, UrlScheme
+from bot_bottle.manifest.schema import Upstream
 from bot_bottle.manifest.tree import Node
 
 _SHAPES = "ssh://[user@]host[:port]/path, user@host:path or https://host[:port]/path"

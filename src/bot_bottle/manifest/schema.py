@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot_bottle.egress.config import OnTaint, ProviderSchema, Route, UpstreamProxy
+from bot_bottle.gitgate.config import RepoPolicy, UrlScheme
 from bot_bottle.manifest.tree import Node, Place
 
 BUILT_IN_TEMPLATES = ("claude", "codex", "command", "pi")
@@ -102,11 +103,6 @@ class GitUser:
     email: str = ""
 
 
-class UrlScheme(StrEnum):
-    SSH = "ssh"
-    HTTPS = "https"
-
-
 @dataclass(frozen=True)
 class Upstream:
     """A repository's URL, split; ``written`` is the manifest's own text, which the agent will use too."""
@@ -156,11 +152,6 @@ class TokenKey:
 Key = StaticKey | DeployKey | TokenKey
 
 
-class Lfs(StrEnum):
-    REFUSE = "refuse"
-    POINTERS = "pointers"
-
-
 @dataclass(frozen=True)
 class Repo:
     """One upstream repository; ``name`` is the path that the agent sees and the merge key."""
@@ -171,14 +162,7 @@ class Repo:
     host_key: str = ""
     alias: str = ""
     """a further SSH host alias of the same upstream"""
-    allow_refs: tuple[str, ...] = ("refs/heads/*", "refs/tags/*")
-    deny_refs: tuple[str, ...] = ()
-    allow_force: bool = False
-    allow_delete: bool = False
-    deny_paths: tuple[str, ...] = ()
-    max_pack_bytes: int = 256 * 2**20
-    stale_ok: bool = False
-    lfs: Lfs = Lfs.REFUSE
+    policy: RepoPolicy = field(default_factory=RepoPolicy)
 
 
 # -- egress
