@@ -316,6 +316,7 @@ class Exchange:
             inbound=server_messages(gateway, identity),
         )
         self._over = True  # its place among the active ones goes on with the WebSocket
+        self._passage.close()
         upstream.flow = websocket
         client.becomes_websocket(websocket)
         websocket.upstream_events(rest)

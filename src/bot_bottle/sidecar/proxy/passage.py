@@ -23,7 +23,7 @@ from bot_bottle.sidecar.proxy.http1 import NO_BODY, Body, Framing
 from bot_bottle.sidecar.proxy.incoming import Incoming
 from bot_bottle.sidecar.proxy.inspection import CANARY_ALONE, Ask, Inspector, Mask
 from bot_bottle.sidecar.proxy.limits import Limits
-from bot_bottle.sidecar.proxy.phases import Owner, Phase
+from bot_bottle.sidecar.proxy.phases import Nobody, Owner, Phase
 from bot_bottle.sidecar.proxy.questions import Inquiry, Question, Questions, question_of
 from bot_bottle.sidecar.proxy.rewriting import for_another_body, redacted_head
 from bot_bottle.sidecar.proxy.scanned import ScannedBody
@@ -50,7 +50,7 @@ class Passage:
         self.allow = allow
         self.framing = framing
         self._inspector = inspector
-        self._owner = owner
+        self._owner: Owner = owner
         self._incoming = incoming
         self._decide = decide
         self._inquiry = Inquiry(questions, room)
@@ -133,6 +133,7 @@ class Passage:
     def close(self) -> None:
         """Nothing more of it is wanted. Idempotent."""
         self._phase = Phase.OVER
+        self._owner = Nobody()
         self._body = self._rewritten = None
         self._inquiry.take_back()
         self._room.give_back()
@@ -187,11 +188,8 @@ class Passage:
         if isinstance(verdict, Allow):
             self.identity, self.allow = identity, verdict
             return True
-        self._refuse(
-            verdict
-            if isinstance(verdict, Deny)
-            else Deny(403, "egress DLP: nothing is left of the request", Hint.UNREDACTABLE)
-        )
+        nothing = Deny(403, "egress DLP: nothing is left of the request", Hint.UNREDACTABLE)
+        self._refuse(verdict if isinstance(verdict, Deny) else nothing)
         return False
 
     # -- the body
@@ -288,10 +286,11 @@ class Passage:
         """For what a timer or an answer calls."""
         if self._phase is Phase.OVER:
             return
+        owner = self._owner
         try:
             call(*args)
         except Exception as error:
-            self._owner.passage_failed(error)
+            owner.passage_failed(error)
 
     def _busy(self) -> None:
         self._refuse_as(Deny(503, "egress DLP: too many requests are held", Hint.BUSY))
@@ -395,5 +394,6 @@ class Passage:
         self._refuse(on_host(self._inspector.policy(), self.identity.host, deny))
 
     def _refuse(self, deny: Deny) -> None:
+        owner = self._owner
         self.close()
-        self._owner.passage_refused(deny)
+        owner.passage_refused(deny)

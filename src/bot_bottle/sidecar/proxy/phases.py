@@ -40,3 +40,20 @@ class Owner(Protocol):
 
     def passage_moves(self) -> None:
         """More of the body is wanted again."""
+
+
+class Nobody:
+    """The owner of a request that is over. The real one is let go: a passage and its exchange would hold each other,
+    and with them their client's connection, until a collection of garbage happens to look at all there is."""
+
+    def passage_opens(self) -> None:
+        pass
+
+    def passage_refused(self, deny: Deny) -> None:
+        pass
+
+    def passage_failed(self, error: Exception) -> None:
+        pass
+
+    def passage_moves(self) -> None:
+        pass

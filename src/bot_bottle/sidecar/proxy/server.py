@@ -7,7 +7,6 @@ compiles, and every slot that it names has a value; otherwise the last good one 
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import ssl
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -23,6 +22,7 @@ from bot_bottle.sidecar.proxy.arming import Armoury, Extra, MakeEngine, make_eng
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
 from bot_bottle.sidecar.proxy.connection import ClientConnection
 from bot_bottle.sidecar.proxy.gateway import Gateway
+from bot_bottle.sidecar.proxy.heap import Garbage
 from bot_bottle.sidecar.proxy.held import Held
 from bot_bottle.sidecar.proxy.incoming import Incoming
 from bot_bottle.sidecar.proxy.inspection import Inspector
@@ -250,7 +250,8 @@ class ProxyServer:
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
+        garbage = Garbage()
         while True:
             await asyncio.sleep(self._gateway.limits.sweep_s)
             self._gateway.sweep(loop.time())
-            gc.collect(0)  # a tenth of a millisecond: decoders are few objects, and much memory
+            garbage.sweep(loop.time())

@@ -262,6 +262,8 @@ class WebSocket:
         self._gateway.active -= 1
         for inspector in self._inspectors:
             inspector.close()
+        for relay in (self._up, self._down):
+            relay.let_go()
         if lingers:
             self._upstream.linger(self._gateway.limits.linger_s)
         else:

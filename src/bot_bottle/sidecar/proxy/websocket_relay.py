@@ -169,6 +169,10 @@ class Relay:
                 return
             self._source.frames.feed(self._unread.popleft())
 
+    def let_go(self) -> None:
+        """Call nobody any more: who is called holds this, and would be held by it until a collection of garbage."""
+        self._on_turn = _nothing
+
     def _later(self) -> None:
         if self._put_off:
             self._on_turn()
@@ -217,3 +221,7 @@ class Relay:
         """Code and words of the close frame that goes on."""
         ended = self.ended
         return (NO_STATUS, "") if ended is None else (ended.code, ended.reason)
+
+
+def _nothing() -> None:
+    pass
