@@ -23,7 +23,7 @@ fi
 needs_try="bwrap=bubblewrap git=git ps=procps curl=curl newuidmap=uidmap unshare=util-linux
     /etc/ssl/certs/ca-certificates.crt=ca-certificates @venv=python3-venv"
 needs_test="$needs_try node=nodejs npm=npm openssl=openssl strace=strace ip=iproute2 nft=nftables xz=xz-utils tmux=tmux faketime=faketime
-    vim=vim less=less htop=htop"
+    vim=vim less=less htop=htop ssh=openssh-client"
 needs_slow="$needs_test zstd=zstd mmdebstrap=mmdebstrap gnutls-cli=gnutls-bin go=golang-go java=default-jre-headless mvn=maven
     /usr/bin/cargo=cargo cc=gcc /usr/include/stdio.h=libc6-dev /usr/include/openssl/ssl.h=libssl-dev"
 needs_bench="$needs_test rg=ripgrep socat=socat
@@ -90,6 +90,11 @@ if [ "$kind" != try ] && ! command -v nginx >/dev/null 2>&1 && ! [ -x "$nginx" ]
     fetch='cd tools/nginx && rm -f -- *.deb && apt-get -q download nginx && dpkg-deb -x nginx_*.deb . && rm -f -- *.deb'
     { sh -c "$fetch" || { apt-get -q update && sh -c "$fetch"; }; } >tools/apt.log 2>&1 ||
         say "nginx could not be fetched with apt-get download (tools/apt.log)"
+fi
+
+# --- sshd, which plays an upstream of the git gate: unpacked only, likewise.
+if [ "$kind" != try ] && ! [ -x tools/sshd/usr/sbin/sshd ]; then
+    scripts/sshd.sh || say "the tests of the git gate need an sshd"
 fi
 
 # --- Python: one .venv, the locked dependencies with their hashes, then the project itself.
