@@ -30,6 +30,9 @@ def show(ready: Ready) -> None:
         lines.append(f"#   {route.host}{owner}{credential}")
     if not plan.policy.routes:
         lines.append("#   none")
+    if plan.gate is not None:
+        lines.append("# repositories that the git gate serves:")
+        lines += [f"#   {line}" for line in plan.gate.lines]
     for connect in plan.connect_to:
         lines.append(
             f"# connections for {connect.host}:{connect.port} go to {connect.address}:{connect.to_port}"

@@ -12,6 +12,9 @@ from bot_bottle.providers.contract import GUEST_HOME
 
 PROXY_PORT = 9099
 PROXY_URL = f"http://127.0.0.1:{PROXY_PORT}"
+GATE_PORT = 9418
+"""Where a bottle with repositories reaches its git gate; git's own port, so nobody else's (gitprotocol-pack(5))"""
+GATE_URL = f"http://127.0.0.1:{GATE_PORT}"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """The host's roots and the bottle's own CA, bound over the host's file."""
 

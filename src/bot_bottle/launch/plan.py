@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.config import Policy
+from bot_bottle.gitgate.config import GateSpec
 from bot_bottle.ipc.sidecar import ConnectTo
 from bot_bottle.launch.known import KnownValue
 from bot_bottle.proposals.limits import TIMEOUT_S
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bot_bottle.launch.credentials import HostLogin
     from bot_bottle.launch.tools import Pending
     from bot_bottle.launch.workspace import WorkspacePlan
+    from bot_bottle.manifest.schema import DeployKey
+    from bot_bottle.manifest.tree import Place
 
 
 class LaunchError(BotBottleError):
@@ -53,6 +56,59 @@ class LoginSource:
 
 
 @dataclass(frozen=True)
+class DeployKeyPlan:
+    """A key that is made and registered once the launch is agreed to."""
+
+    name: str
+    """the repository's, in the manifest"""
+    slot: str
+    """of ``GateSpec``, which its private half will fill"""
+    key: DeployKey
+    repository: str
+    """as the forge names it: ``owner/name``"""
+    token: Secret = field(repr=False)
+    """for the forge's API; stays in this process"""
+    place: Place
+    """where the key is written, for what goes wrong"""
+    extra_ca: tuple[Path, ...] = ()
+    """further roots that the forge's certificate may come from"""
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """What the git gate of a bottle serves, and with which credentials."""
+
+    spec: GateSpec
+    secrets: Mapping[str, Secret] = field(repr=False)
+    """slot to private key (a file's text) or token; those of ``deploy`` come to it at the launch"""
+    known: tuple[KnownValue, ...] = field(default=(), repr=False)
+    """all values that no push may hold: those of the plan, its tokens and these secrets"""
+    deploy: tuple[DeployKeyPlan, ...] = ()
+    lines: tuple[str, ...] = ()
+    """what the operator reads before: what is served, by which rules"""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What of a plan the gate's part is made with."""
+
+    known: tuple[KnownValue, ...] = field(repr=False)
+    tokens: Mapping[str, Secret] = field(repr=False)
+    slots: Mapping[str, str]
+    extra_ca: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedGate:
+    """The gate's part, and what it adds to the rest."""
+
+    plan: GatePlan | None
+    known: tuple[KnownValue, ...] = field(repr=False)
+    """for the proxy: what it was given, and the gate's secrets"""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class LaunchPlan:
     """Everything that a session needs; holds secrets, is never written anywhere."""
 
@@ -67,6 +123,8 @@ class LaunchPlan:
     """slot to the host variable that fills it"""
     known: tuple[KnownValue, ...] = field(default=(), repr=False, kw_only=True)
     """other values that may not leave; the canary is among them"""
+    gate: GatePlan | None = field(default=None, kw_only=True)
+    """None: no repositories, and no gate"""
     supervise: bool = field(default=True, kw_only=True)
     """the operator may be asked about what is held"""
     hold_s: float = field(default=TIMEOUT_S, kw_only=True)

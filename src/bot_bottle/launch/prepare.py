@@ -20,7 +20,7 @@ from bot_bottle.launch import skills
 from bot_bottle.launch.canary import mint_canary
 from bot_bottle.launch.environment import RESERVED, agent_environment
 from bot_bottle.launch.known import known_values
-from bot_bottle.launch.plan import LaunchError, LaunchPlan, LoginSource, Subject
+from bot_bottle.launch.plan import Given, LaunchError, LaunchPlan, LoginSource, PlannedGate, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, resolve_slots
 from bot_bottle.launch.request import LaunchRequest
 from bot_bottle.launch.routes_file import read_routes_file
@@ -99,7 +99,11 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         mounts.append(tool.mount)
         env["PATH"] = f"{tool.program.parent}:{env['PATH']}"
     hold_s, warning = read_timeout(host.environ.get(TIMEOUT_VARIABLE))
+    tokens = resolve_slots(slotted.slots, host.environ)
+    known = known_values(host.environ, secrets, _allow_to(bottle), canary)
+    gate = _gate(bottle, host, Given(known, tokens, slotted.slots, roots))
     notes = [*(loaded.warnings if loaded else ()), *(f"{name} {VISIBLE}" for name in sorted(secrets))]
+    notes += gate.warnings
     notes += [warning] if warning else []
     plan = LaunchPlan(
         subject=Subject(
@@ -108,9 +112,10 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         template=template,
         provider=structs.replace(provider, argv=argv),
         policy=slotted.policy,
-        tokens=resolve_slots(slotted.slots, host.environ),
+        tokens=tokens,
         slots=slotted.slots,
-        known=known_values(host.environ, secrets, _allow_to(bottle), canary),
+        known=gate.known,
+        gate=gate.plan,
         supervise=bottle.supervise if bottle else True,
         hold_s=hold_s,
         login=replace(login, slots=slotted.slots) if login else None,
@@ -253,10 +258,7 @@ def _conversations(
     The home is hostile, and nothing of the bottle runs yet."""
     if transcript is None or not request.resume:
         return (), ()
-    from bot_bottle.launch.transcript import (
-        conversations_at,
-        conversations_in,
-    )  # only where something is resumed
+    from bot_bottle.launch.transcript import conversations_at, conversations_in  # where something is resumed
 
     in_home = conversations_in(layout.guest(instance) / "home" / "upper", transcript)
     return in_home, conversations_at(layout.transcript(instance), transcript)
@@ -350,16 +352,22 @@ def _allow_to(bottle: Bottle | None) -> dict[str, tuple[str, ...]]:
 
 
 def _git_files(bottle: Bottle | None) -> list[GuestFile]:
-    """``~/.gitconfig`` with the effective identity; values are quoted as git-config(1) has it."""
-    user = bottle.git_user if bottle else None
-    if user is None or not (user.name or user.email):
+    """``~/.gitconfig``: the effective identity, and the way to the gate."""
+    if bottle is None:
         return []
-    lines = ["[user]"]
-    for key, value in (("name", user.name), ("email", user.email)):
-        if value:
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            lines.append(f'\t{key} = "{escaped}"')
-    return [GuestFile(GUEST_HOME / ".gitconfig", ("\n".join(lines) + "\n").encode(), 0o644)]
+    from bot_bottle.launch.git_config import gitconfig  # loaded already, as the bottle was
+
+    text = gitconfig(bottle.git_user, bottle.repos.values())
+    return [GuestFile(GUEST_HOME / ".gitconfig", text.encode(), 0o644)] if text else []
+
+
+# -- the git gate
+def _gate(bottle: Bottle | None, host: Host, given: Given) -> PlannedGate:
+    if bottle is None or not bottle.repos:
+        return PlannedGate(None, given.known)
+    from bot_bottle.launch.git_gate import plan_gate  # keys and programs: only what has repositories
+
+    return plan_gate(bottle, host.environ, host.layout.home.parent, given)
 
 
 # -- workspace and limits
