@@ -1,4 +1,10 @@
-"""Whether what reached an upstream is read by h11, nginx and Node alike, and as what was judged."""
+"""Whether what reached an upstream is read by h11, nginx and Node alike, and as what was judged.
+
+A request that opens a WebSocket reaches the upstream with a handshake of the proxy's own (``websocket_handshake``):
+what was judged has the constant :data:`amb_reading.NONCE` for its key, and so has, for this comparison alone, what
+was read, if the key is a well-formed nonce that the client did not send. The readings are compared with each other
+as they are; :func:`nonces` are there to see that no two are the same.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,7 @@ from amb_arena import POLICY, Outcome
 from amb_draft import Mode
 from amb_nginx import running_nginx
 from amb_node import read_with_node
-from amb_reading import Message, Reading, read_with_h11
+from amb_reading import NONCE, NONCE_FIELD, Message, Reading, read_with_h11, with_constant_nonce
 
 from bot_bottle.egress.codec import load_policy
 from bot_bottle.egress.decide import decide
@@ -23,6 +29,14 @@ from bot_bottle.sidecar.proxy.http1 import Malformed, find_head_end, parse_reque
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS
 
 COMPILED = compile_policy(load_policy(POLICY))
+HANDSHAKE = (
+    (b"Connection", b"Upgrade"),
+    (b"Upgrade", b"websocket"),
+    (NONCE_FIELD, NONCE),
+    (b"Sec-WebSocket-Version", b"13"),
+    (b"Sec-WebSocket-Extensions", b"permessage-deflate"),
+)
+"""what opens a WebSocket upstream, whatever the client's own handshake said"""
 PLAIN_NAME = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -107,6 +121,7 @@ def expected(outcome: Outcome, sent: bytes, mode: Mode) -> list[Message]:
     for number, (identity, verdict) in enumerate(outcome.judged):
         if isinstance(verdict, Allow):
             fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in verdict.headers]
+            fields += HANDSHAKE if verdict.websocket is not None else ()
             body = read[number] if number < len(read) else None
             wanted.append(
                 Message.made(identity.method.encode(), identity.target.encode(), fields, body or b"")
@@ -123,16 +138,30 @@ def judge(outcome: Outcome, sent: bytes, mode: Mode, readings: dict[bytes, Readi
         reading = readings[stream]
         problems += reading.problems()
         for turn, message in enumerate(reading.h11.whole):
-            if at >= len(wanted) or message != wanted[at]:
+            if at >= len(wanted) or with_constant_nonce(message, sent) != wanted[at]:
                 problems.append(f"not what was judged: {message}")
                 break
             problems += _rejudged(message, judged[at], mode)
             problems += _looked_up(judged[at], reading, turn)
             at += 1
         begun = reading.h11.begun
-        if begun is not None and (at >= len(wanted) or _bare(begun) != _bare(wanted[at])):
+        if begun is not None and (
+            at >= len(wanted) or _bare(with_constant_nonce(begun, sent)) != _bare(wanted[at])
+        ):
             problems.append(f"begun, and not what was judged: {begun}")
     return problems
+
+
+def nonces(outcomes: Iterable[Outcome], readings: dict[bytes, Readings]) -> list[bytes]:
+    """The keys of all the WebSockets that the proxy has asked for."""
+    return [
+        value
+        for outcome in outcomes
+        for stream in outcome.received
+        for message in readings[stream].h11.whole
+        for name, value in message.fields
+        if name == NONCE_FIELD
+    ]
 
 
 def _bare(message: Message) -> Message:

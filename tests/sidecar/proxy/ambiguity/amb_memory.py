@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amb_reading import NONCE, NONCE_FIELD, is_own_nonce
+
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.match import CompiledPolicy
 from bot_bottle.sidecar.proxy.arming import Armoury, make_engine
@@ -135,6 +137,18 @@ def canonical(data: bytes) -> list[tuple[bytes, bytes]]:
     return out
 
 
+def constant_nonce(head: bytes, sent: bytes) -> bytes:
+    """*head* with :data:`amb_reading.NONCE` for the key of a WebSocket that the proxy asks for: a new one each time,
+    so that no two plays of one stream would be the same. What is no nonce of its own stays."""
+
+    def line(text: bytes) -> bytes:
+        name, colon, value = text.partition(b": ")
+        own = name.lower() == NONCE_FIELD and is_own_nonce(value, sent)
+        return name + colon + NONCE if own else text
+
+    return b"\r\n".join(map(line, head.split(b"\r\n")))
+
+
 @dataclass(frozen=True)
 class Seen:
     """What the client got, what each upstream got, whether the connection is closed."""
@@ -166,10 +180,12 @@ class Bench:
         )
         self.connection = ClientConnection(self.gateway)
         self.wire = Wire()
+        self.sent = bytearray()
         self.connection.connection_made(self.wire)
 
     async def give(self, pieces: Sequence[bytes]) -> None:
         for piece in pieces:
+            self.sent += piece
             self.connection.data_received(piece)
             await self.settle()
 
@@ -182,7 +198,11 @@ class Bench:
 
     async def end(self, said: bytes | None = None) -> Seen:
         await self.settle()
-        upstreams = tuple(tuple(canonical(bytes(wire.written))) for wire in self.dialer.wires)
+        sent = bytes(self.sent)
+        upstreams = tuple(
+            tuple((constant_nonce(head, sent), body) for head, body in canonical(bytes(wire.written)))
+            for wire in self.dialer.wires
+        )
         ended = self.connection._stage.name == "LINGER"
         seen = Seen(bytes(self.wire.written) if said is None else said, upstreams, ended)
         self.connection.connection_lost(None)

@@ -1,8 +1,9 @@
 """nginx's reading of streams: the real server, started here on loopback.
 
 It hands every request that it accepts to a recorder behind it (method, target as it came, all fields, the
-body), and logs every request that it saw at all. Two servers: one shows everything; the other is as people
-run it (fields whose names nginx finds odd are dropped, slashes merged).
+body; Connection and Upgrade, which nginx keeps to itself, under other names), and logs every request that it saw
+at all. Two servers: one shows everything; the other is as people run it (fields whose names nginx finds odd are
+dropped, slashes merged).
 
 A stream is told from the others by the address that it comes from: all of 127/8 is this host.
 """
@@ -45,6 +46,7 @@ http {
   large_client_header_buffers 8 128k; lingering_close off; keepalive_timeout 60; proxy_ignore_client_abort on;
   proxy_http_version 1.0; proxy_set_header Host $http_host; proxy_set_header X-Amb-From $remote_addr;
   proxy_set_header X-Amb-Server $server_name; proxy_set_header Connection ""; proxy_set_header X-Amb-Host $host;
+  proxy_set_header X-Amb-Connection $http_connection; proxy_set_header X-Amb-Upgrade $http_upgrade;
   server {
     listen 127.0.0.1:PORT0; server_name shown; underscores_in_headers on; ignore_invalid_headers off;
     location / { proxy_pass http://recorder; }
@@ -125,6 +127,8 @@ class Nginx:
         pairs = [line.split(b": ", 1) if b": " in line else [line.rstrip(b":"), b""] for line in lines]
         fields = [(name, value) for name, value in pairs if not name.lower().startswith(b"x-amb-")]
         ours = {name.lower(): value.decode("latin-1") for name, value in pairs}
+        for name in (b"Connection", b"Upgrade"):
+            fields += [(name, value) for key, value in pairs if key.lower() == b"x-amb-" + name.lower()]
         body = await reader.readexactly(int(ours.get(b"content-length", "0")))
         message = Message.made(method, rest.removesuffix(b" HTTP/1.0"), fields, body)
         self.got.setdefault((ours[b"x-amb-from"], ours[b"x-amb-server"]), []).append(message)

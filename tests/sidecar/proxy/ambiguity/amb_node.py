@@ -55,7 +55,10 @@ def _reading(answer: Any) -> Reading:
         message = Message.made(
             request["method"].encode(), b64decode(request["target"]), fields, b64decode(request["body"])
         )
-        if request["kind"] != "request" or request["trailers"]:
+        websocket = request["kind"] == "upgrade" and (b"upgrade", b"websocket") in message.fields
+        if websocket and request["behind"]:
+            refused = refused or f"{request['behind']} bytes behind an upgrade"
+        elif (request["kind"] != "request" and not websocket) or request["trailers"]:
             refused = refused or f"{request['kind']} with {request['trailers']} trailers"
         elif request["whole"]:
             whole.append(message)

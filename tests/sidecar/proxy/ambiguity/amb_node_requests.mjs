@@ -10,7 +10,7 @@ const latin1 = (text) => Buffer.from(text, "latin1").toString("base64");
 function note(request, kind) {
   const of = found.get(request.socket.remotePort);
   const entry = { kind, method: request.method, target: latin1(request.url), raw: request.rawHeaders.map(latin1), body: "", whole: false,
-    trailers: 0, path: "" };
+    trailers: 0, behind: 0, path: "" };
   try {
     entry.path = latin1(new URL(request.url, "http://" + request.headers.host).pathname);
   } catch (error) {
@@ -41,7 +41,13 @@ server.maxHeadersCount = 0;
 server.on("checkContinue", serve("checkContinue"));
 server.on("checkExpectation", serve("checkExpectation"));
 for (const kind of ["upgrade", "connect"])
-  server.on(kind, (request, socket) => { note(request, kind); socket.on("error", () => {}); });
+  server.on(kind, (request, socket, head) => { // all that follows is no HTTP to Node
+    const entry = note(request, kind);
+    entry.whole = true;
+    entry.behind = head.length;
+    socket.on("data", (piece) => { entry.behind += piece.length; });
+    socket.on("error", () => {});
+  });
 server.on("clientError", (error, socket) => {
   const of = found.get(socket.remotePort);
   if (of) of.refused = String(error.code || error.message);

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import h11
 
@@ -36,6 +38,31 @@ class Message:
         every = multiset(fields)
         hosts = tuple(value for name, value in every if name == b"host")
         return cls(method, target, hosts, tuple(field for field in every if field[0] not in NOT_FIELDS), body)
+
+
+NONCE_FIELD = b"sec-websocket-key"
+NONCE = b"(a nonce of the proxy's own)"
+"""stands for one where two readings are compared"""
+
+
+def is_own_nonce(value: bytes, sent: bytes) -> bool:
+    """Whether *value* can be the nonce of a handshake that the proxy made: sixteen bytes in base64, in the one form
+    that encodes them (RFC 6455 section 4.1), and none of the client's, which sent *sent*."""
+    try:
+        nonce = b64decode(value, validate=True)
+    except (Base64Error, ValueError):
+        return False
+    return len(nonce) == 16 and b64encode(nonce) == value and value not in sent
+
+
+def with_constant_nonce(message: Message, sent: bytes) -> Message:
+    """*message* with :data:`NONCE` for the proxy's own: it is another one each time, as it has to be. Anything else
+    in that field stays, and makes a difference to what was to be expected."""
+    fields = tuple(
+        (name, NONCE if name == NONCE_FIELD and is_own_nonce(value, sent) else value)
+        for name, value in message.fields
+    )
+    return replace(message, fields=multiset(fields))
 
 
 NOT_FIELDS = (b"host", b"content-length", b"transfer-encoding")

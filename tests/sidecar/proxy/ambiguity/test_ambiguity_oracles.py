@@ -3,6 +3,8 @@ purpose is found out."""
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 from amb_arena import Outcome, play, play_all
 from amb_corpus import mutations, sample
 from amb_draft import CHUNKED, GET, POST, SMUGGLED, Case, Mode, made
-from amb_judge import judge, read_all
+from amb_judge import judge, nonces, read_all
+from amb_memory import constant_nonce
 from amb_nginx import find_nginx
 from amb_node import find_node
 
@@ -111,6 +114,60 @@ def test_tampering_on_the_way_is_noticed(tmp_path: Path, base: str):
     assert judge(outcome, case.sent, case.mode, readings) == []
     for name, stream in changed.items():
         assert judge(replace(outcome, received=(stream,)), case.sent, case.mode, readings), name
+
+
+CLIENTS_KEY = b"AAAAAAAAAAAAAAAAAAAAAA=="
+WEBSOCKET = (
+    replace(GET, tail=b"")
+    .with_line(b"Connection: Upgrade")
+    .with_line(b"Upgrade: websocket")
+    .with_line(b"Sec-WebSocket-Key: " + CLIENTS_KEY)
+    .with_line(b"Sec-WebSocket-Version: 13")
+)
+KEY_LINE = re.compile(rb"Sec-WebSocket-Key: (\S{24})\r\n")
+
+
+def with_key(key: bytes) -> Callable[[bytes], bytes]:
+    return lambda data: KEY_LINE.sub(b"Sec-WebSocket-Key: " + key + b"\r\n", data)
+
+
+TAMPERED_HANDSHAKES: dict[str, Callable[[bytes], bytes]] = {
+    "the client's key": with_key(CLIENTS_KEY),
+    "a key of fewer bytes": with_key(b64encode(bytes(range(15)))),
+    "a key in another form": with_key(b"AAECAwQFBgcICQoLDA0OD/=="),
+    "no base64": with_key(b"-" * 24),
+    "an empty key": with_key(b""),
+    "no key": lambda data: KEY_LINE.sub(b"", data),
+    "two keys": lambda data: KEY_LINE.sub(lambda found: found[0] * 2, data),
+    "another protocol": lambda data: data.replace(b"Upgrade: websocket", b"Upgrade: h2c"),
+    "no Connection": lambda data: data.replace(b"Connection: Upgrade\r\n", b""),
+    "another version": lambda data: data.replace(b"Version: 13", b"Version: 8"),
+    "another extension": lambda data: data.replace(b"permessage-deflate", b"x-webkit-deflate-frame"),
+    "a request behind": lambda data: data + SMUGGLED,
+    "bytes behind": lambda data: data + b"\x81\x00",
+}  # fmt: skip
+
+
+def test_tampering_with_a_handshake_is_noticed(tmp_path: Path):
+    """A key that is a new one each time is looked at all the same."""
+    case = made("plain", "websocket", WEBSOCKET, Mode.TLS)
+    first, second = outcome_of(case), outcome_of(case)
+    (data,), (again,) = first.received, second.received
+    streams = {name: change(data) for name, change in TAMPERED_HANDSHAKES.items()}
+    readings = read_all([data, again, *streams.values()], tmp_path)
+    assert judge(first, case.sent, case.mode, readings) == judge(second, case.sent, case.mode, readings) == []
+    assert len(set(nonces([first, second], readings))) == 2
+    for name, stream in streams.items():
+        assert stream != data, name
+        assert judge(replace(first, received=(stream,)), case.sent, case.mode, readings), name
+
+
+def test_a_play_in_memory_shows_a_key_that_is_not_the_proxys_own():
+    """Two plays of one handshake are the same; with the client's key, or a bad one, they are not."""
+    one, other = (b"GET /ok HTTP/1.1\r\nSec-WebSocket-Key: " + b64encode(bytes([n]) * 16) for n in (1, 2))
+    assert constant_nonce(one, b"") == constant_nonce(other, b"") != one
+    assert constant_nonce(one, one) == one
+    assert constant_nonce(one[:-4], b"") == one[:-4]
 
 
 def lenient_framing(lengths: list[bytes], encodings: list[bytes], version: bytes) -> Framing | None:

@@ -16,7 +16,7 @@ from amb_arena import Outcome, play, play_all
 from amb_controls import Control, controls
 from amb_corpus import mutations, sample
 from amb_draft import Case, distinct
-from amb_judge import Readings, judge, read_all, table
+from amb_judge import Readings, judge, nonces, read_all, table
 from amb_nginx import find_nginx
 from amb_node import find_node
 from amb_reading import multiset
@@ -53,6 +53,8 @@ def check_mutations(
         count["agreed"] += not problems
         if problems:
             wrong.append(f"{case}\n  -> {outcome.received}\n  {problems}")
+    keys = nonces(outcomes, readings)
+    assert len(set(keys)) == len(keys), "a WebSocket was asked for with the key of another"
     total = sum(counts.values(), Counter[str]())
     rows = [
         (kind, *(str(count[name]) for name in COLUMNS)) for kind, count in (*counts.items(), ("all", total))
@@ -116,5 +118,6 @@ def test_all_are_read_as_they_were_judged(tmp_path: Path):
     cases, good = mutations(), tuple(controls())
     mutated, well_formed = played(cases, good)
     readings = read_all([s for outcome in (*mutated, *well_formed) for s in outcome.received], tmp_path)
+    assert len(nonces(mutated, readings)) >= 2, "no WebSocket was asked for"
     check_mutations(cases, mutated, readings)
     check_controls(good, well_formed, readings)
