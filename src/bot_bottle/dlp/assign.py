@@ -19,6 +19,7 @@ from bot_bottle.dlp.entropy import bits
 from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.placeholder import is_placeholder
 from bot_bottle.dlp.rule import NEAR, Rule
+from bot_bottle.dlp.trigger import cut_tail, width
 from bot_bottle.dlp.wording import reads_like_words, surprise
 
 GENERIC = "generic-secret"
@@ -56,7 +57,9 @@ _SCHEME = (
 )
 _UP_TO_VALUE = re2.compile(rf"(?is){_WORD}{_TAIL}{_CLOSE}{_BETWEEN}{_OPEN}{_SCHEME}".encode())
 """What stands before a value; the first way to read it counts (no groups: they would cost more than the search)."""
-_RUN = re.compile(rf"{_VALUE}{{8,512}}".encode())
+MAX_VALUE = 512
+"""bytes of a value that are looked at"""
+_RUN = re.compile(rf"{_VALUE}{{8,{MAX_VALUE}}}".encode())
 
 BEFORE = 160
 HEAD = 128
@@ -87,6 +90,9 @@ class _Known(Struct, frozen=True):
     named: tuple[bytes, ...]
     prefix: bytes
     reason: str
+    least: int
+    most: int
+    """how long a value of this shape is"""
 
 
 class Assignments:
@@ -103,10 +109,16 @@ class Assignments:
                 named=tuple(word.encode() for word in rule.named),
                 prefix=rule.prefix.encode(),
                 reason=f"has the shape of a credential of {rule.vendor}, and its name",
+                least=width(cut_tail(rule.pattern))[0],
+                most=_most(rule.pattern),
             )
             for rule in rules
             if rule.name != GENERIC
         )
+        self._by_size = [
+            tuple(known for known in self._known if known.least <= size <= known.most)
+            for size in range(MAX_VALUE + 1)
+        ]
         words = sorted({word for known in self._known for word in known.keywords})
         self._keywords = re2.compile(b"|".join(re2.escape(word) for word in words) or rb"\z.")
 
@@ -149,13 +161,21 @@ class Assignments:
 
     def _vendor(self, name: bytes, around: bytes, value: bytes) -> _Known | None:
         """The rule whose keyword is *around* and whose shape *value* has."""
-        if self._keywords.search(around) is None or names.is_public(name):
+        if not self._by_size[len(value)] or self._keywords.search(around) is None or names.is_public(name):
             return None
         lower = name.lower()
-        for known in self._known:
+        for known in self._by_size[len(value)]:
             if any(word in around for word in known.keywords) and _fits(known, lower, value):
                 return known
         return None
+
+
+def _most(pattern: str) -> int:
+    """How long a value of this shape may be."""
+    try:
+        return width(pattern)[1]
+    except ValueError:  # its end may be repeated
+        return MAX_VALUE
 
 
 def _starts(text: bytes, low: int, end: int) -> list[int]:

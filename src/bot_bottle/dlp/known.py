@@ -144,8 +144,10 @@ class KnownSecrets:
         """Every known secret in *text*, by place. Where an *approved* form of a secret lies in it, neither that
         form nor parts or looser finds of the same secret are told, its other encodings are. *note* is handed what
         there is in pieces, if anything."""
-        passes = self._index.look(text)
+        if not self.entries:
+            return []
         raw = self._index.raw.look(text)
+        passes = self._index.look(text, raw.marks)
         if not (passes or raw.odd or raw.parts or (raw.pieces and note)):
             return []
         confirmation = Confirmation(self.entries, self._index.searches, text)

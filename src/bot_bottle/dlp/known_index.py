@@ -27,7 +27,7 @@ from bot_bottle.dlp.known_grams import (
 from bot_bottle.dlp.known_literals import Literals
 from bot_bottle.dlp.known_raw import RawIndex
 from bot_bottle.dlp.known_spans import Spans
-from bot_bottle.dlp.projection import Bare, letters
+from bot_bottle.dlp.projection import Alphabet, Bare, letters
 from bot_bottle.dlp.variants import Variant, variants
 
 MANY = 200
@@ -38,6 +38,7 @@ LONG_BYTES = 4096
 
 _TRIGGERS = (b"%25", b"&#0", b"&#x0", b"u{0", b"x{0")
 _FEEDS = (b"\\b", b"\\f", b"\\v")
+"""Looked for only where their letters are among those that stay"""
 _FEED_BYTES = 16
 """Two escapes of this kind so near to each other may stand between the characters of a secret"""
 _AROUND_BYTES = 256
@@ -56,58 +57,81 @@ class Pass(Struct, frozen=True):
     """start and end in ``bare``"""
 
 
+class _Grams:
+    """The grams of the spellings that are searched in what one alphabet leaves."""
+
+    def __init__(self, alphabet: Alphabet, folds: bool) -> None:
+        self.alphabet = alphabet
+        self._folds = folds
+        self._uses: dict[bytes, list[Gram]] = {}
+        self._found: list[tuple[int, list[Gram]]] = []
+        self._literals = Literals(())
+
+    def __bool__(self) -> bool:
+        return bool(self._uses)
+
+    def add(self, text: bytes, use: Gram) -> None:
+        self._uses.setdefault(text, []).append(use)
+
+    def compile(self) -> None:
+        """To be called before any ``scan``."""
+        self._found = [(len(text), uses) for text, uses in self._uses.items()]
+        self._literals = Literals([(text, self._folds) for text in self._uses], pad=self._folds)
+
+    def scan(self, bare: bytes) -> list[tuple[int, int, Gram]]:
+        """Start and end of each gram in stripped text, by their ends."""
+        found = []
+        for number, end in self._literals.scan(bare):
+            size, uses = self._found[number]
+            found += [(end - size, end, use) for use in uses]
+        return found
+
+
 class Index:
     """Made once for the secrets of a bottle; holds Hyperscan's scratch space, so it is of one thread."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         few = len(entries) > MANY
         self._shortest = MIN_GRAM_OF_MANY if few else MIN_GRAM_CHARACTERS
-        self.alphabet = choose(((entry.value, entry.public) for entry in entries), self._shortest)
+        alphabets = choose([(entry.value, entry.public) for entry in entries], self._shortest)
+        self._exact = _Grams(alphabets.exact, folds=False)
+        self._folding = _Grams(alphabets.folding, folds=True)
         self.searches: list[Search] = []
         self.whole: list[str] = []
         """names of secrets that are not looked for in pieces, since there are too many"""
-        self._numbers: dict[tuple[bytes, bool], int] = {}
-        self._grams: list[list[Gram]] = []
-        self.raw = RawIndex()
+        feeds = [feed for feed in _FEEDS if feed[1] in alphabets.exact.kept]
+        self.raw = RawIndex([*_TRIGGERS, *feeds])
         for entry in entries:
             self._add(entry, variants(entry.value, entry.public, few or len(entry.value) > LONG_BYTES))
             if not self.raw.add_pieces(entry.index, entry.value, entry.public):
                 self.whole.append(entry.name)
-        self._sizes = [len(text) for text, _folds in self._numbers]
-        self._literals = Literals(list(self._numbers))
-        self._escapes = Literals([(text, True) for text in (*_TRIGGERS, *_FEEDS)])
+        self._exact.compile()
+        self._folding.compile()
         self.raw.compile()
 
-    def look(self, text: bytes) -> list[Pass]:
-        """The passes over *text* stripped that found anything."""
-        if not self._numbers:
+    def look(self, text: bytes, marks: Iterable[tuple[int, int]]) -> list[Pass]:
+        """The passes over *text* stripped that found anything. *marks*: what ``raw`` saw of escapes in it."""
+        found = self._passes(text, 0)
+        for start, end in _escaped_parts(text, marks):
+            found += self._passes(_BLANK.sub(_blanks, text[start:end]), start)
+        return found
+
+    def _passes(self, shown: bytes, at: int) -> list[Pass]:
+        """Those over *shown*, which stands *at* an offset of the text."""
+        if not (self._exact or self._folding):
             return []
-        found = [self._pass(text, 0)]
-        for start, end in self._escaped_parts(text):
-            found.append(self._pass(_BLANK.sub(_blanks, text[start:end]), start))
-        return [one for one in found if one.grams]
-
-    def _escaped_parts(self, text: bytes) -> Spans:
-        """What is around escapes that hide separators, or are some."""
-        parts = []
-        last = -_FEED_BYTES
-        for number, end in self._escapes.scan(text):
-            if number < len(_TRIGGERS) or end - last <= _FEED_BYTES:
-                parts.append((max(0, end - _AROUND_BYTES), min(len(text), end + _AROUND_BYTES)))
-            last = end
-        return Spans(parts)
-
-    def _pass(self, shown: bytes, at: int) -> Pass:
-        one = Pass(Bare(shown, self.alphabet), at, [])
-        for number, end in self._literals.scan(one.bare.data):
-            start = end - self._sizes[number]
-            one.grams.extend((start, end, gram) for gram in self._grams[number])
-        return one
+        data = self._exact.alphabet.strip(shown)
+        found = []
+        for searched, bare in ((self._exact, data), (self._folding, self._folding.alphabet.strip(data))):
+            if there := searched.scan(bare):
+                found.append(Pass(Bare(shown, searched.alphabet, bare), at, there))
+        return found
 
     def _add(self, entry: Entry, spellings: Iterable[Variant]) -> None:
         told: set[tuple[bytes, bool]] = set()
         for variant in spellings:
-            form = stripped(variant, self.alphabet)
+            all_grams = self._folding if variant.folds else self._exact
+            form = stripped(variant, all_grams.alphabet)
             if (form.letters, variant.folds) in told and not variant.window:
                 continue
             told.add((form.letters, variant.folds))
@@ -122,14 +146,18 @@ class Index:
             part = _part(form, variant.window, entry.value) if variant.window else 0
             self.searches.append(Search(entry.index, variant.kind, form, variant.folds, part))
             for gram in chosen:
-                use = Gram(len(self.searches) - 1, gram.at)
-                self._grams[self._number(gram.text, variant.folds)].append(use)
+                all_grams.add(gram.text, Gram(len(self.searches) - 1, gram.at))
 
-    def _number(self, text: bytes, folds: bool) -> int:
-        number = self._numbers.setdefault((text, folds), len(self._numbers))
-        if number == len(self._grams):
-            self._grams.append([])
-        return number
+
+def _escaped_parts(text: bytes, marks: Iterable[tuple[int, int]]) -> Spans:
+    """What is around escapes that hide separators, or are some."""
+    parts = []
+    last = -_FEED_BYTES
+    for number, end in marks:
+        if number < len(_TRIGGERS) or end - last <= _FEED_BYTES:
+            parts.append((max(0, end - _AROUND_BYTES), min(len(text), end + _AROUND_BYTES)))
+        last = end
+    return Spans(parts)
 
 
 def _part(form: Stripped, window: int, value: bytes) -> int:

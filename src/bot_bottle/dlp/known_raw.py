@@ -1,5 +1,5 @@
 """What of the known secrets is looked for in text as it is, in one database: pieces, spellings that have hardly a
-letter, and the few windows of a value of which stripping leaves too little (``known_alphabet``).
+letter, the few windows of a value of which stripping leaves too little (``known_alphabet``), and marks of escapes.
 
 Pure; of one thread.
 """
@@ -52,12 +52,16 @@ class RawFound(Struct, frozen=True):
     parts: list[tuple[int, Part]]
     """and where each begins"""
     pieces: list[PieceSpan]
+    marks: list[tuple[int, int]]
+    """number and end of each"""
 
 
 class RawIndex:
     """Add all, then ``compile`` once."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Iterable[bytes] = ()) -> None:
+        """*marks* are looked for besides, in any mix of cases."""
+        self._marks = list(marks)
         self.piece_masks: dict[int, bytes] = {}
         """for each letter of a secret, 1 where a piece covers it"""
         self._uses: dict[tuple[bytes, bool], list[Odd | Part | Piece]] = {}
@@ -98,14 +102,19 @@ class RawIndex:
     def compile(self) -> None:
         """To be called before any ``look``."""
         self._found = [(len(text), uses) for (text, _folds), uses in self._uses.items()]
-        self._literals = Literals(list(self._uses), pad=True)
+        self._literals = Literals([*self._uses, *((mark, True) for mark in self._marks)], pad=True)
 
     def look(self, text: bytes) -> RawFound:
         """All that is in *text*."""
         odd: dict[Odd, None] = {}
         parts: list[tuple[int, Part]] = []
         pieces: list[PieceSpan] = []
+        marks: list[tuple[int, int]] = []
+        known = len(self._found)
         for number, end in self._literals.scan(text):
+            if number >= known:
+                marks.append((number - known, end))
+                continue
             size, uses = self._found[number]
             for use in uses:
                 if isinstance(use, Piece):
@@ -114,4 +123,4 @@ class RawIndex:
                     parts.append((end - size, use))
                 else:
                     odd[use] = None
-        return RawFound(tuple(odd), parts, pieces)
+        return RawFound(tuple(odd), parts, pieces, marks)
