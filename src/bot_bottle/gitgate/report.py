@@ -1,0 +1,33 @@
+"""What the operator reads before a push goes: the content of a ``gitleaks-allow`` proposal. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot_bottle.gitgate.findings import GateFinding, operator_lines
+from bot_bottle.gitgate.refs import RefUpdate
+from bot_bottle.gitgate.survey import Touch
+
+MAX_ASKED = 200
+"""findings and files in one question: all are shown, and nobody reads more"""
+
+
+def report(
+    name: str, updates: Sequence[RefUpdate], findings: Sequence[GateFinding], asked: Sequence[Touch]
+) -> str:
+    """Repository, refs with their object ids, each finding with its redacted line, each file with what it runs."""
+    lines = [f"push to {name}:"]
+    lines += [f"  {update.shown}  {_ids(update)}" for update in updates]
+    if findings:
+        lines += ["", "its commits say gitleaks:allow in these lines, where a scanner sees secrets:"]
+        lines += operator_lines(findings)
+    if asked:
+        lines += ["", "files that others run, or that say what is run:"]
+        lines += [f"  {touch.sentence}" for touch in asked]
+    return "\n".join(lines) + "\n"
+
+
+def _ids(update: RefUpdate) -> str:
+    if update.deletes:
+        return f"{update.old} deleted"
+    return f"new at {update.new}" if update.creates else f"{update.old}..{update.new}"
