@@ -173,6 +173,17 @@ def bare_repository(path: Path, config: bytes = CONFIG, *, head: str = "refs/hea
     (path / "HEAD").write_text(f"ref: {head}\n", encoding="utf-8")
 
 
+def write_refs(path: Path, refs: Mapping[str, str]) -> None:
+    """Give the bare repository *path* these refs and no others, in one step (gitrepository-layout(5), packed-refs).
+    Names and object ids are plain, as ``told`` lets them in."""
+    lines = "".join(
+        f"{oid} {ref}\n" for ref, oid in sorted(refs.items(), key=lambda item: os.fsencode(item[0]))
+    )
+    new = path / "packed-refs.new"
+    new.write_bytes(os.fsencode("# pack-refs with: sorted \n" + lines))
+    new.replace(path / "packed-refs")
+
+
 def _write_etc(etc: Path) -> None:
     etc.mkdir(parents=True, exist_ok=True)
     uid, gid = os.geteuid(), os.getegid()

@@ -1,0 +1,201 @@
+"""PROCESS: a sidecar's gate, already confined. Reads its keys once, serves until its launcher has gone.
+
+Imported in the forked process: importing makes no event loop, thread or secret. It writes to its log, to its own
+directory (mirrors, pushes while they are judged, questions), and to memory of its own (keys, working files).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from bot_bottle.base.errors import BotBottleError
+from bot_bottle.base.secret import Secret
+from bot_bottle.gitgate.config import GateSpec
+from bot_bottle.ipc import wire
+from bot_bottle.ipc.sidecar import (
+    Drain,
+    NewTokens,
+    Ready,
+    Refused,
+    Reload,
+    SidecarSecrets,
+    SidecarSpec,
+    ToSidecar,
+)
+from bot_bottle.sidecar import view
+from bot_bottle.sidecar.gate.confined import Confinement
+from bot_bottle.sidecar.gate.mirror import Mirror
+from bot_bottle.sidecar.gate.server import GateServer
+from bot_bottle.sidecar.gate.smart import SmartHttp
+from bot_bottle.sidecar.gate.upstream import Upstreams
+from bot_bottle.sidecar.gate.version import check_git
+from bot_bottle.sidecar.proxy.heap import keep_heap_small
+from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS
+from bot_bottle.sidecar.proxy.log import EventLog, catch_strays
+from bot_bottle.sidecar.proxy.process import read_secrets
+from bot_bottle.sidecar.proxy.server import connect_map
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a gate works: all are its own."""
+
+    told: Path = Path(view.TOLD)
+    """what the host alone writes: answers, the operator's lease"""
+    run: Path = Path(view.RUN)
+    """on a disk"""
+    keys: Path = Path(view.KEYS)
+    """in memory, empty"""
+    work: Path = Path(view.WORK)
+    """in memory, empty"""
+
+    @property
+    def mirrors(self) -> Path:
+        return self.run / "mirrors"
+
+    @property
+    def incoming(self) -> Path:
+        return self.run / "incoming"
+
+
+def run(
+    spec: SidecarSpec,
+    *,
+    listener: socket.socket,
+    control: socket.socket,
+    link: socket.socket,
+    secrets: int,
+    log: int,
+    told_dir: Path = Path(view.TOLD),
+    run_dir: Path = Path(view.RUN),
+    keys_dir: Path = Path(view.KEYS),
+    work_dir: Path = Path(view.WORK),
+) -> int:
+    """Serve one bottle; returns the exit status when the control socket has ended or said to drain.
+
+    All descriptors are owned from here on. 1: it could not start; the reason went over *control*.
+    """
+    places = Places(told_dir, run_dir, keys_dir, work_dir)
+    events = EventLog(log, DEFAULT_LIMITS)
+    keep_heap_small()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            given = read_secrets(secrets)
+        except (OSError, ValueError) as error:
+            _say(control, Refused(str(error)))
+            return 1
+        return runner.run(_serve(spec, given, places, events, listener, control, link))
+
+
+async def _serve(
+    spec: SidecarSpec,
+    given: SidecarSecrets,
+    places: Places,
+    events: EventLog,
+    listener: socket.socket,
+    control: socket.socket,
+    link: socket.socket,
+) -> int:
+    assert spec.gate is not None
+    catch_strays(asyncio.get_running_loop(), events)
+    async with AsyncExitStack() as stack:
+        try:
+            server, version = await _start(spec, spec.gate, given, places, events, listener)
+            stack.push_async_callback(server.close)
+        except (BotBottleError, OSError, ValueError) as error:
+            _say(control, Refused(str(error) or type(error).__name__))
+            return 1
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[bool] = loop.create_future()
+        control.setblocking(False)
+        loop.add_reader(control.fileno(), _on_control, control, over)
+        stack.callback(loop.remove_reader, control.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _end, over, True)
+        _say(control, Ready(version, ""))
+        if await over:
+            await server.drain()
+    link.close()
+    return 0
+
+
+async def _start(
+    spec: SidecarSpec,
+    gate: GateSpec,
+    given: SidecarSecrets,
+    places: Places,
+    events: EventLog,
+    listener: socket.socket,
+) -> tuple[GateServer, str]:
+    """Serving, and what it scans with. Raises BotBottleError, OSError or ValueError when something is missing."""
+    confinement = Confinement(places.work)
+    git = await check_git(confinement, places.work)
+    if places.incoming.is_symlink() or places.incoming.is_file():
+        places.incoming.unlink()
+    shutil.rmtree(places.incoming, ignore_errors=True)
+    places.incoming.mkdir(mode=0o700)
+    upstreams = Upstreams(
+        gate.repos,
+        {name: Secret(value) for name, value in given.tokens.items()},
+        confinement,
+        keys=places.keys,
+        work=places.work,
+        connect_to=connect_map(spec.connect_to),
+        extra_ca_pem=spec.extra_ca_pem,
+        refuse_ports=frozenset(spec.refuse_ports),
+    )
+    mirrors = {repo.name: _mirror(repo.name, gate, places, upstreams, events) for repo in gate.repos}
+    app = SmartHttp(mirrors, confinement, None, events.note, incoming_dir=places.incoming)
+    server = GateServer(app)
+    await server.start(listener)
+    events.note("git_ready", git=git, repos=sorted(mirrors))
+    return server, git
+
+
+def _mirror(name: str, gate: GateSpec, places: Places, upstreams: Upstreams, events: EventLog) -> Mirror:
+    def warn(reason: str) -> None:
+        events.note("git_stale", repo=name, reason=reason[:1000])
+
+    repo = next(each for each in gate.repos if each.name == name)
+    mirror = Mirror(repo, places.mirrors / f"{name}.git", upstreams, warn=warn)
+    mirror.prepare()
+    return mirror
+
+
+def _on_control(control: socket.socket, over: asyncio.Future[bool]) -> None:
+    try:
+        message, fds = wire.receive(control, ToSidecar)
+    except (BlockingIOError, TimeoutError):
+        return
+    except wire.WireError as error:
+        if error.closed:
+            _end(over, False)
+        else:
+            _say(control, Refused(str(error)))
+        return
+    wire.close_all(fds)
+    if isinstance(message, Drain):
+        _end(over, True)
+    elif isinstance(message, Reload | NewTokens):
+        _say(control, Refused("a gate has nothing that could be changed while it runs"))
+
+
+def _end(over: asyncio.Future[bool], drain: bool) -> None:
+    if not over.done():
+        over.set_result(drain)
+
+
+def _say(control: socket.socket, message: msgspec.Struct) -> None:
+    try:
+        wire.send(control, message)
+    except (wire.WireError, BlockingIOError):
+        pass  # the launcher has gone; its end of the socket says so too
