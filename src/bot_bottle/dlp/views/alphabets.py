@@ -99,16 +99,16 @@ def read_run(alphabet: Alphabet, text: bytes, at: int) -> tuple[int, int]:
     """The run of the alphabet around the character before *at*, over line breaks, as a span of *text*."""
     found = alphabet.run.match(text, at)
     end = found.end() if found else at
-    start = _line_start(text, at, alphabet.chars)
+    start = line_start(text, at, alphabet.chars)
     while start > 0:
         before = _before_break(text, start)
         if before == start or before == 0 or text[before - 1] not in alphabet.chars:
             break
-        start = _line_start(text, before, alphabet.chars)
+        start = line_start(text, before, alphabet.chars)
     return start, end
 
 
-def _line_start(text: bytes, at: int, chars: bytes) -> int:
+def line_start(text: bytes, at: int, chars: bytes) -> int:
     """Where the characters begin that end at *at*; the letter of an escape (``\\n``) is none of them."""
     size = 64
     while True:

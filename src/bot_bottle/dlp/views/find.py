@@ -16,7 +16,7 @@ from bot_bottle.dlp.budget import FLOOR_BYTES, Budget, Shares
 from bot_bottle.dlp.views import escapes, packed, plain, quoted, runs, shapes, spelled, triggers
 from bot_bottle.dlp.views.carry import Carry, OpenPacked, OpenRun
 from bot_bottle.dlp.views.job import Job
-from bot_bottle.dlp.views.regions import Unescaped
+from bot_bottle.dlp.views.regions import Joined, Unescaped
 from bot_bottle.dlp.views.shapes import LongRuns
 from bot_bottle.dlp.views.triggers import Sign, Signs, signs
 from bot_bottle.dlp.views.view import Undecoded, View, Where
@@ -25,8 +25,6 @@ MAX_DEPTH = 3
 """layers (dlp.md section 1)"""
 _MIN_TEXT = 16
 """bytes: less holds no credential in any encoding"""
-_PARTLY = frozenset((escapes.KIND, "quoted", "utf7"))
-"""kinds whose data is partly as it stands in the text"""
 _PARTLY = frozenset((escapes.KIND, "quoted", "utf7"))
 """kinds whose data is partly as it stands in the text"""
 _INNER_BYTES = 64 * 1024
@@ -177,9 +175,14 @@ class _Finder:
             yield from map(_plain, plain.mirrored(text, found.mirrored))
 
     def _unescaped(self, kind: str, parts: Iterator[tuple[int, int, Unescaped]]) -> Iterator[_Steady]:
-        for start, end, part in parts:
-            if part.changed:
-                yield _Steady(kind, part.data, start, end, 0, part.where, Carry())
+        """The parts are read as one: their margins keep apart what is around each escape. What is packed as a
+        whole can only begin with the text."""
+        changed = [(start, end, part) for start, end, part in parts if part.changed and part.data]
+        if not changed:
+            return
+        joined = Joined([part for _, _, part in changed])
+        start, end = changed[0][0], changed[-1][1]
+        yield _Steady(kind, joined.data, start, end, 0, joined.where, Carry(begun=start > 0))
 
     def _steady(self, one: _Steady, allowed: int) -> Items:
         share = self._budget.share(allowed)

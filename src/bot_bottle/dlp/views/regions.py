@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
 from bot_bottle.dlp.views.spans import Piece, PieceMap
@@ -13,6 +14,8 @@ MANY = 64
 """escapes in a text, from which on all of it is read again"""
 MAX_PASSES = 10
 """escapes within escapes"""
+_APART = b" " * 96 + b"Q7Z9" + b" " * 96
+"""Between parts that are read as one: wider than a rule looks around, and letters, so that nothing spans it"""
 Unescape = Callable[[bytes], bytes]
 Units = Callable[[bytes], list[int]]
 
@@ -92,3 +95,32 @@ class Unescaped:
             at = match.end()
         pieces.append(Piece(out, at, len(text), True))
         return pieces
+
+
+class Joined:
+    """Several parts of a text, put together: one view costs much more than its bytes."""
+
+    def __init__(self, parts: list[Unescaped]) -> None:
+        """*parts*: those of one text, one at least, in order."""
+        self._parts = parts
+        self._starts: list[int] = []
+        size = 0
+        for part in parts:
+            self._starts.append(size)
+            size += len(part.data) + len(_APART)
+        self.data = _APART.join(part.data for part in parts)
+
+    def where(self, start: int, end: int) -> tuple[int, int]:
+        """The smallest span of the text that holds ``data[start:end]``."""
+        first, last = self._part(start), self._part(max(start, end - 1))
+        low, high = self._in_part(first, start, end)
+        return (low, high) if first == last else (low, self._in_part(last, start, end)[1])
+
+    def _part(self, offset: int) -> int:
+        return bisect_right(self._starts, offset) - 1
+
+    def _in_part(self, number: int, start: int, end: int) -> tuple[int, int]:
+        part, base = self._parts[number], self._starts[number]
+        size = len(part.data)
+        low = min(max(0, start - base), size - 1)
+        return part.where(low, max(low + 1, min(end - base, size)))

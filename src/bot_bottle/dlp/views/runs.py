@@ -68,22 +68,25 @@ def new_runs(text: bytes, found: Signs, fresh: int, taken: list[Run], last: bool
     """
     seen = {(run.alphabet.kind, run.start, run.end, run.phase) for run in taken}
     places = [(_ALPHABETS[kind], max(0, at), True) for kind, at in found.runs]
+    # whether a mark is there, for each alignment of each run
+    runs: dict[tuple[str, int, int, int], bool] = {}
     if len(text) >= 27:
         long_runs = LongRuns(text)
         places += ((alphabet, at, False) for alphabet, at in long_runs.shaped())
-        # a run that goes on from the block before was tried there
-        heads = (one for one in long_runs.heads() if one[0] or not fresh)
-        places += ((BASE64, start, True) for start, head in heads if is_packed_whole(head))
+        for start, end, head in long_runs.heads():
+            # a run that goes on from the block before was tried there
+            if (start or not fresh) and end + _END_BYTES >= fresh and is_packed_whole(head):
+                runs[BASE64.kind, start, end, 0] = True
     places.sort(key=lambda place: (place[0].kind, place[1]))
     reader = _Reader(text)
-    # whether a mark is there, for each alignment of each run
-    runs: dict[tuple[str, int, int, int], bool] = {}
     for alphabet, at, marked in places:
         start, end, before = reader.read(alphabet, at)
         key = (alphabet.kind, start, end, before % alphabet.group)
-        if key not in seen and not (fresh and end + _END_BYTES < fresh):
+        if not (fresh and end + _END_BYTES < fresh):
             runs[key] = runs.get(key, False) or marked
     for (kind, start, end, phase), marked in runs.items():
+        if (kind, start, end, phase) in seen:
+            continue
         touches = not last and _touches(text, end)
         yield Run(_ALPHABETS[kind], start, end, phase, touches, marked=marked)
 

@@ -11,7 +11,7 @@ from functools import cache
 
 import hyperscan as hs
 
-from bot_bottle.dlp.views.alphabets import BASE32, BASE64, HEX, Alphabet, characters, read_run
+from bot_bottle.dlp.views.alphabets import BASE32, BASE64, HEX, Alphabet, characters, line_start, read_run
 from bot_bottle.dlp.views.triggers import Matcher
 
 MIN_RUN = 32
@@ -90,16 +90,20 @@ class LongRuns:
                 yield alphabet, place
                 done = max(place, read_run(alphabet, self._text, place)[1])
 
-    def heads(self) -> Iterator[tuple[int, bytes]]:
-        """Where very long runs of base64 begin, and what their beginnings decode to."""
+    def heads(self) -> Iterator[tuple[int, int, bytes]]:
+        """Where very long runs of base64 begin and end, and what their beginnings decode to."""
         if not self._sample or not _run("unmarked").first(self._sample):
             return
         text, at, view = self._text, 0, memoryview(self._text)
         while hit := _run("unmarked").first(view[at:]):
             place = at + hit[0][1]
             start, end = read_run(BASE64, text, place)
-            head = characters(text, start, min(end, start + 2 * _HEAD_CHARS))[:_HEAD_CHARS]
-            yield start, BASE64.decode(head[: len(head) & ~3])
+            for begin in {
+                start,
+                line_start(text, place, BASE64.chars),
+            }:  # a word may stand on the line before
+                head = characters(text, begin, min(end, begin + 2 * _HEAD_CHARS))[:_HEAD_CHARS]
+                yield begin, end, BASE64.decode(head[: len(head) & ~3])
             at = max(end, place)
 
 
