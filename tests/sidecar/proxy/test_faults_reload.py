@@ -15,6 +15,9 @@ from faults_support import HOST, OTHER, TIMEOUT_S, incidents, response, running,
 from bot_bottle.testing.upstream import FakeUpstream
 
 CLIENTS = 16
+MEMORY_KIB = 4 * 1024
+"""The least of the last quarter over the least of the second one: what passes is held for a moment, what leaks stays.
+A connection that was not freed when a policy closed it made 30 MiB of the hundreds."""
 BROKEN = "routes: [{host: api.example.com, hosts: 1}]\n"
 
 
@@ -102,7 +105,7 @@ def test_a_storm_of_reloads_under_load(tmp_path, plain_upstream, to, reloads):
             clients = [Client(proxy, number, stop, generation) for number in range(CLIENTS)]
             for client in clients:
                 client.start()
-            memory = 0
+            memory: list[int] = []
             for number in range(1, reloads + 1):
                 if number % 3 == 0:
                     write(file, BROKEN)
@@ -115,15 +118,15 @@ def test_a_storm_of_reloads_under_load(tmp_path, plain_upstream, to, reloads):
                 until(lambda: said(stderr) >= number, f"reload {number} is answered")  # noqa: B023
                 if number % 3:
                     generation[0] = number
-                if number == reloads // 4:
-                    memory = proxy.private_kib()
+                memory.append(proxy.private_kib())
                 if number % 10 == 0:
                     assert proxy.ask() == (200, b"hello")
                 time.sleep(0.05)
             stop.set()
             for client in clients:
                 client.join(TIMEOUT_S)
-            grown = proxy.private_kib() - memory
+            quarter = reloads // 4
+            grown = min(memory[-quarter:]) - min(memory[quarter : 2 * quarter])
             proxy.settles_at(before)
     answers = {tag: status for client in clients for tag, status in client.answers.items()}
     assert [problem for client in clients for problem in client.problems] == []
@@ -142,7 +145,7 @@ def test_a_storm_of_reloads_under_load(tmp_path, plain_upstream, to, reloads):
             assert opens in opened, request.target
             assert opens >= int(tag.split("-")[0]), request.target
     assert {request.target for request in fake.requests} >= set(passed)
-    assert grown < 16 * 1024
+    assert grown < MEMORY_KIB
     assert incidents(tmp_path) == []
 
 
