@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import kept_patterns
+
 TIMEOUT_S = 20.0
 HOST = "api.example.com"
 OTHER = "other.example.com"
@@ -178,6 +180,7 @@ def running(
 
     Standard error goes to ``stderr`` there unless *stderr* says otherwise. It must end in good order.
     """
+    kept_patterns.lay(directory)
     (directory / "routes.yaml").write_text(policy)
     words = ["proxy", "--listen", listen, "--routes", str(directory / "routes.yaml")]
     words += ["--ca-dir", str(directory / "ca")]

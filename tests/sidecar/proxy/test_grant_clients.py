@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import kept_patterns
 import pytest
 import registry_fakes as fakes
 
@@ -80,6 +81,7 @@ def ground(
         roots.write_text(secure.ca_pem)
         ways = [f"{name}:443:127.0.0.1:{secure.port}" for name in names]
         ways += [f"{name}:80:127.0.0.1:{plain.port}" for name in names]
+        kept_patterns.lay(home)
         argv = [sys.executable, "-m", "bot_bottle", "proxy", "--listen", "127.0.0.1:0"]
         argv += ["--routes", str(routes), "--extra-ca", str(roots)]
         argv += [word for way in ways for word in ("--connect-to", way)]

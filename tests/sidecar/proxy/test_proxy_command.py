@@ -14,6 +14,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import kept_patterns
 import pytest
 
 HOST = "api.example.com"
@@ -24,9 +25,12 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path, request):
+    """With nothing but compiled patterns in it, and without them for a new user."""
     path = tmp_path / "home"
     path.mkdir(mode=0o700)
+    if request.node.get_closest_marker("new_user") is None:
+        kept_patterns.lay(path)
     return path
 
 
@@ -81,6 +85,7 @@ def routes(tmp_path):
 
 
 @needs_curl
+@pytest.mark.new_user
 def test_curl_gets_what_the_routes_allow_and_the_reason_for_what_they_do_not(
     home, routes, tmp_path, upstream
 ):
