@@ -6,6 +6,7 @@ them: whatever a careless server would take for a request counts as one. It judg
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -178,6 +179,10 @@ class FakeUpstream:
     def stop(self) -> None:
         """Close the listener and every connection, and wait for the threads."""
         self._over.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(
+                socket.SHUT_RDWR
+            )  # wakes who waits for a connection: a close alone does not
         with self._lock:
             sockets = list(self._open)
         for sock in sockets:
