@@ -101,6 +101,7 @@ def test_everything_holds(person) -> None:
     assert os.listdir(person.home) == []
 
 
+@pytest.mark.slow
 def test_the_table_fits(person) -> None:
     """No line is wider than it may be, nothing is coloured where nobody looks, and it says what is next."""
     done = person.run("try", env={"COLUMNS": "80"})
@@ -117,7 +118,7 @@ def test_the_table_fits(person) -> None:
     [
         ("forbidden host", {"forbidden-host", "forbidden-http", "no-proxy-settings", "redirect"}),
         pytest.param("no rules", {"path", "path-tricks", "method", "pipelining"}, marks=pytest.mark.slow),
-        ("key in environment", {"credential"}),
+        pytest.param("key in environment", {"credential"}, marks=pytest.mark.slow),
         pytest.param("key in a file", {"credential"}, marks=pytest.mark.slow),
         pytest.param("file of the host", {"host-files"}, marks=pytest.mark.slow),
         pytest.param("no limit", {"processes-limit"}, marks=pytest.mark.slow),
@@ -138,7 +139,11 @@ def test_a_hole_is_seen(person, kind: str, escaped: set[str]) -> None:
         pytest.param(
             "no attacker", {"forbidden-host", "redirect", "name-to-loopback"}, marks=pytest.mark.slow
         ),
-        ("no listeners", {"tcp", "udp", "ipv6", "dns", "abstract-socket", "path-socket", "other-protocol"}),
+        pytest.param(
+            "no listeners",
+            {"tcp", "udp", "ipv6", "dns", "abstract-socket", "path-socket", "other-protocol"},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_without_a_control_nothing_is_proven(person, kind: str, unproven: set[str]) -> None:
