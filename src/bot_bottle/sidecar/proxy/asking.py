@@ -8,7 +8,6 @@ approval lets the retry pass. States: ``proposals.states``; files: ``proposals.f
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,29 +19,14 @@ from bot_bottle.dlp.finding import Finding
 from bot_bottle.dlp.scan import form_digest
 from bot_bottle.egress.verdict import Deny, Hint
 from bot_bottle.proposals import files
-from bot_bottle.proposals.lease import is_live
-from bot_bottle.proposals.limits import KEPT_PROCESSED, MAX_PENDING, TIMEOUT_S
-from bot_bottle.proposals.records import (
-    MAX_RECORD_BYTES,
-    BadRecord,
-    Proposal,
-    Response,
-    Status,
-    Tool,
-    content_hash,
-    decode_response,
-    encode,
-    mint_id,
-)
+from bot_bottle.proposals.limits import MAX_PENDING, TIMEOUT_S
+from bot_bottle.proposals.records import Proposal, Status, Tool, content_hash, mint_id
+from bot_bottle.sidecar.asked import POLL_S, AskedFiles
 from bot_bottle.sidecar.proxy.inspection import Inspector
 from bot_bottle.sidecar.proxy.log import EventLog
 from bot_bottle.sidecar.proxy.questions import Question
-from bot_bottle.store.files import StoreError, atomic_write, make_missing, read_small
+from bot_bottle.store.files import StoreError
 
-POLL_S = 0.5
-"""how often answers are looked for while a question is open (state.md §6)"""
-PRESENT_S = 1.0
-"""how long it is taken as known whether somebody is there"""
 REJECTED_S = 300.0
 """how long a rejection is told to whoever sends the value again"""
 
@@ -79,32 +63,17 @@ class FileQuestions:
         self._inspector = inspector
         self._log = log
         self._bottle = bottle
-        self._asked = run_dir / files.ASKED / launch
-        self._processed = self._asked / files.PROCESSED
-        self._answered = egress_dir / files.ANSWERED
-        self._lease = egress_dir / files.LEASE
+        self._files = AskedFiles(run_dir, egress_dir, launch)
         self._timeout_s = timeout_s
         self._open: dict[tuple[str, bytes], _Open] = {}
         self._rejected: dict[tuple[str, bytes], tuple[str, float]] = {}
-        self._looked = (0.0, False)
         self._number = 0
         self._poll: asyncio.TimerHandle | None = None
-        make_missing(self._processed, 0o700)
-        for name in os.listdir(self._asked):  # of a proxy that has ended: its approvals ended with it
-            id = files.id_of_proposal(name)
-            if id is not None:
-                self._expire_file(id)
 
     # -- for a request
 
     def present(self) -> bool:
-        now = time.monotonic()
-        looked, was = self._looked
-        if now - looked < PRESENT_S:
-            return was
-        there = is_live(read_small(self._lease), time.clock_gettime(time.CLOCK_BOOTTIME))
-        self._looked = now, there
-        return there
+        return self._files.present()
 
     def ask(self, question: Question, then: Then) -> Callable[[], None]:
         found = self._look(question)
@@ -164,7 +133,7 @@ class FileQuestions:
             current_file_hash=content_hash(content),
         )
         try:
-            atomic_write(self._asked / files.proposal_name(proposal.id), encode(proposal))
+            self._files.write(proposal)
         except StoreError:
             return question.deny(Hint.NO_OPERATOR, "the question could not be written")
         found = self._open[key] = _Open(proposal, question)
@@ -187,23 +156,14 @@ class FileQuestions:
                 self._poll = asyncio.get_running_loop().call_later(POLL_S, self._tick)
 
     def _read_answers(self) -> None:
-        try:
-            names = set(os.listdir(self._answered))
-        except OSError:
-            return
+        names = self._files.answered()
         for key, found in list(self._open.items()):
             if files.response_name(found.proposal.id) in names:
                 self._read_answer(key, found)
 
     def _read_answer(self, key: tuple[str, bytes], found: _Open) -> None:
-        id = found.proposal.id
-        data = read_small(self._answered / files.response_name(id), MAX_RECORD_BYTES)
-        try:
-            response = decode_response(data or b"", found.proposal)
-        except BadRecord:
-            response = Response(id, Status.REJECTED, "the answer was malformed")
+        response = self._files.take(found.proposal)
         del self._open[key]
-        self._archive(id, response)
         if response.status is Status.APPROVED:
             self._inspector.approve(key[0], found.question.finding)
             self._event("egress_token_allowed", found)
@@ -250,27 +210,7 @@ class FileQuestions:
 
     def _expire(self, key: tuple[str, bytes]) -> None:
         found = self._open.pop(key)
-        self._expire_file(found.proposal.id)
-
-    def _expire_file(self, id: str) -> None:
-        self._move(files.proposal_name(id), files.expired_name(id))
-
-    def _archive(self, id: str, response: Response) -> None:
-        try:
-            atomic_write(self._processed / files.response_name(id), encode(response))
-        except StoreError:
-            pass  # the host has it
-        self._move(files.proposal_name(id), files.proposal_name(id))
-
-    def _move(self, name: str, to: str) -> None:
-        """Out of the pending ones: the host sees by that that it is over."""
-        try:
-            os.rename(self._asked / name, self._processed / to)
-            kept = sorted(os.scandir(self._processed), key=lambda entry: entry.stat().st_mtime)
-            for entry in kept[:-KEPT_PROCESSED]:
-                os.unlink(entry.path)
-        except OSError:
-            pass
+        self._files.expire(found.proposal.id)
 
     def _event(self, event: str, found: _Open) -> None:
         """Of a value's question, at every level (ruling 11)."""
