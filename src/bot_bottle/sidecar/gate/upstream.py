@@ -21,7 +21,7 @@ from bot_bottle.sidecar.gate import confined, gitenv
 from bot_bottle.sidecar.gate.access import Access, Door, UpstreamFailed, certificate_roots
 from bot_bottle.sidecar.gate.confined import Confinement, Files
 from bot_bottle.sidecar.gate.told import Told, is_progress, parse_listing, parse_push
-from bot_bottle.sidecar.gate.watch import Stalled, Watch
+from bot_bottle.sidecar.gate.watch import STALL_S, Stalled, Watch
 from bot_bottle.sidecar.proxy.lookup import Resolver, system_resolver
 
 MIRRORED = ("refs/heads/", "refs/tags/", "refs/notes/")
@@ -272,7 +272,7 @@ async def _talk(process: asyncio.subprocess.Process, take: Say) -> bytes:
     """Read both outputs to their ends; standard error goes to *take* by lines. Raises :class:`Stalled`, and
     :class:`UpstreamFailed` when there is too much."""
     assert process.stdout is not None and process.stderr is not None
-    watch = Watch(process.pid)
+    watch = Watch(process.pid, stall_s=STALL_S)
     out, rest = bytearray(), b""
 
     async def read_out(stream: asyncio.StreamReader) -> None:
