@@ -17,12 +17,15 @@ from pathlib import Path
 import msgspec
 
 from bot_bottle.base.errors import BotBottleError
+from bot_bottle.gitgate.config import GateSpec
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.client import DaemonClient
 from bot_bottle.ipc.sidecar import ConnectTo, FromSidecar, Ready, Refused, SidecarSecrets, SidecarSpec
 from bot_bottle.store import bottles
 from bot_bottle.store.directories import prepare
 from bot_bottle.store.layout import Layout
+
+PLACES = {"proxy": ("egress", "run"), "gate": ("gate-told", "gate")}
 
 
 def say(**event) -> None:
@@ -35,6 +38,7 @@ class Launcher:
         self.layout = Layout(Path(options["home"]), Path(options["shared"]), Path(options["run"]))
         self.bottle = options["bottle"]
         self.uid = options.get("bottle_uid")
+        self.kinds = ("proxy", "gate") if "gitleaks" in options else ("proxy",)
         self.strange = 0
 
     def ensure(self) -> DaemonClient:
@@ -44,73 +48,97 @@ class Launcher:
         prepare(self.layout)
         self.state = bottles.create(self.layout, self.bottle)
         guest, sockets = self.layout.guest(self.bottle), self.layout.sockets(self.bottle)
-        for path in (guest, guest / "egress", guest / "run", sockets):
+        for path in (guest, sockets, *(guest / name for name in ("egress", "run", "gate-told", "gate"))):
             path.mkdir(mode=0o755)
             path.chmod(0o755)
         (guest / "egress" / "routes.yaml").write_text(self.options.get("routes", "routes: []\n"))
-        (guest / "egress" / "probes.json").write_text(json.dumps(self.options.get("probes", {})))
-        for path in (guest / "egress").iterdir():
-            path.chmod(0o644)
+        for told in ("egress", "gate-told"):
+            (guest / told / "probes.json").write_text(json.dumps(self.options.get("probes", {})))
+            for path in (guest / told).iterdir():
+                path.chmod(0o644)
         if self.options.get("egress_is_link"):
             (guest / "egress").rename(guest / "other")
             (guest / "egress").symlink_to("other")
         if self.uid is not None:
             os.chown(guest / "run", self.uid, self.uid)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(sockets / "proxy.sock"))
-        self.listener.listen()
+            os.chown(guest / "gate", self.uid + 1, self.uid + 1)
+        self.listeners = {kind: socket.socket(socket.AF_UNIX) for kind in self.kinds}
+        for kind, listener in self.listeners.items():
+            listener.bind(str(sockets / f"{kind}.sock"))
+            listener.listen()
 
     def launch(self) -> None:
+        self.client = self.ensure()
+        self.controls, self.handles = {}, {}
+        for kind in self.kinds:
+            self.request(kind)
+        for kind in reversed(self.kinds):  # whatever order they are waited for in
+            self.handles[kind] = self.client.await_sidecar(kind)
+        self.await_ready()
+
+    def spec(self, kind: str) -> SidecarSpec:
+        guest, told, run = self.layout.guest(self.bottle), *PLACES[kind]
+        gate = GateSpec(repos=(), gitleaks=self.options["gitleaks"]) if kind == "gate" else None
+        return SidecarSpec(
+            kind=kind, gate=gate, bottle=self.bottle, nonce="0" * 32, egress_dir=str(guest / told),
+            run_dir=str(guest / run), uid=None if self.uid is None else self.uid + (kind == "gate"),
+            connect_to=tuple(ConnectTo(*item) for item in self.options.get("connect_to", [])),
+        )  # fmt: skip
+
+    def request(self, kind: str) -> None:
         guest = self.layout.guest(self.bottle)
-        self.control, theirs = wire.pair()
+        self.controls[kind], theirs = wire.pair()
         reading, writing = os.pipe()
         log = os.open(guest / "sidecar.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         tokens = {"EGRESS_TOKEN_0": self.options.get("secret", "x")}
         os.write(writing, msgspec.json.encode(SidecarSecrets(tokens=tokens)))
         os.close(writing)
-        spec = SidecarSpec(
-            bottle=self.bottle, nonce="0" * 32, egress_dir=str(guest / "egress"),
-            run_dir=str(guest / "run"), uid=self.uid,
-            connect_to=tuple(ConnectTo(*item) for item in self.options.get("connect_to", [])),
-        )  # fmt: skip
-        self.client = self.ensure()
         try:
-            self.handle = self.client.launch_sidecar(
-                spec, listener=self.listener.fileno(), control=theirs.fileno(), secrets=reading, log=log
-            )
+            self.client.request_sidecar(
+                self.spec(kind), listener=self.listeners[kind].fileno(), control=theirs.fileno(),
+                secrets=reading, log=log,
+            )  # fmt: skip
         finally:
             theirs.close()
             os.close(reading)
             os.close(log)
-        self.await_ready()
 
     def await_ready(self) -> None:
-        self.control.settimeout(20)
+        said = {}
+        for kind, control in self.controls.items():
+            said[kind] = self.heard(control)
+            if said[kind] is None:
+                say(event="sidecar-ended", log=(self.layout.guest(self.bottle) / "sidecar.log").read_text())
+                return
+            if not isinstance(said[kind], Ready):
+                assert isinstance(said[kind], Refused)
+                say(event="refused", reason=said[kind].reason)
+                return
+        pids = {"sidecar" if kind == "proxy" else kind: handle.pid for kind, handle in self.handles.items()}
+        say(
+            event="ready", **pids, daemon=self.client.status().pid, strange=self.strange,
+            version=said["proxy"].version, ca=said["proxy"].ca_pem,
+            descriptors=len(os.listdir("/proc/self/fd")),
+        )  # fmt: skip
+
+    def heard(self, control):
+        """The first message of ours, after whatever else; None for an end."""
+        control.settimeout(20)
         while True:
             try:
-                message, fds = wire.receive(self.control, FromSidecar)
+                message, fds = wire.receive(control, FromSidecar)
             except wire.WireError as error:
                 if error.closed:
-                    log = self.layout.guest(self.bottle) / "sidecar.log"
-                    say(event="sidecar-ended", log=log.read_text())
-                    return
+                    return None
                 self.strange += 1
                 continue
             wire.close_all(fds)
-            if isinstance(message, Ready):
-                say(
-                    event="ready", sidecar=self.handle.pid, daemon=self.client.status().pid,
-                    strange=self.strange, version=message.version, ca=message.ca_pem,
-                    descriptors=len(os.listdir("/proc/self/fd")),
-                )  # fmt: skip
-                return
-            assert isinstance(message, Refused)
-            say(event="refused", reason=message.reason)
-            return
+            return message
 
     def command(self, word: str) -> bool:
         if word == "finish":
-            self.control.close()
+            for control in self.controls.values():
+                control.close()
             self.client.finished()
             self.state.remove()
             say(event="finished")
@@ -118,14 +146,17 @@ class Launcher:
         if word == "rejoin":
             self.client.close()
             self.client = self.ensure()
-            self.client.adopt(self.bottle, self.handle.pidfd)
+            self.client.adopt(self.bottle, {kind: handle.pidfd for kind, handle in self.handles.items()})
             say(event="rejoined", daemon=self.client.status().pid)
         elif word == "again":  # another connection, the same name
-            kept = self.client, self.control
+            kept = self.client, self.controls, self.handles
             try:
                 self.launch()
             finally:
-                self.client, self.control = kept
+                self.client, self.controls, self.handles = kept
+        elif word == "more":  # this connection, a kind that it has
+            self.request("proxy")
+            self.client.await_sidecar("proxy")
         elif word == "status":
             status = self.client.status()
             say(event="status", daemon=status.pid, bottles=list(status.bottles))

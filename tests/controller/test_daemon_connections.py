@@ -46,9 +46,13 @@ def test_garbage_on_a_launchers_own_connection_does_not_cost_it_its_bottle(host)
     [
         (message("status", protocol=99), "end it with 'kill {daemon}'"),
         (message("adopt", bottle="two", protocol=0), "end it with 'kill {daemon}'"),
-        (message("launch-sidecar", spec=SPEC, protocol=2), "end it with 'kill {daemon}'"),
+        (message("launch-sidecar", spec=SPEC, protocol=1), "end it with 'kill {daemon}'"),
         (message("launch-sidecar", spec=SPEC), "3 descriptors came with the request"),
         (message("adopt", bottle="two"), "a pidfd has to come with the request"),
+        (
+            message("adopt", bottle="two", kinds=["proxy", "gate", "proxy"]),
+            "a pidfd has to come with the request",
+        ),
     ],
 )
 def test_a_request_that_does_not_fit_is_refused_with_its_reason(host, request_, words):
@@ -67,7 +71,7 @@ def test_a_name_that_is_no_identity_never_becomes_a_path(host, bottle):
     request = message("launch-sidecar", spec={**SPEC, "bottle": bottle})
     answer = launcher.tell("raw " + json.dumps([request, 4]))["answer"]
     assert "is not a bottle's identity" in json.loads(answer)["reason"]
-    assert os.listdir(host.layout.run / "s") == ["one"]
+    assert os.listdir(host.layout.run / "s") == ["one.proxy"]
 
 
 def test_a_view_that_can_not_be_built_is_refused_over_the_control_socket(host):

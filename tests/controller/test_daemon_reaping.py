@@ -20,7 +20,8 @@ QUICK = [
 def nothing_left(host, bottle: str = "one") -> bool:
     layout = host.layout
     places = [
-        layout.state(bottle), layout.guest(bottle), layout.sockets(bottle), layout.run / "s" / bottle
+        layout.state(bottle), layout.guest(bottle), layout.sockets(bottle), layout.run / "s" / f"{bottle}.proxy",
+        layout.run / "s" / f"{bottle}.gate",
     ]  # fmt: skip
     return not any(os.path.lexists(path) for path in places)
 
@@ -40,7 +41,7 @@ def kill_in_order(host, order) -> None:
     _, again = host.ready("two")
     host.eventually(lambda: nothing_left(host), "nothing is left of the first bottle")
     assert host.alive(again["sidecar"])
-    assert not (host.layout.run / "s" / "one").exists()
+    assert not (host.layout.run / "s" / "one.proxy").exists()
 
 
 @pytest.mark.parametrize("order", QUICK, ids=" ".join)
@@ -80,7 +81,7 @@ def test_a_finished_bottles_name_is_free_while_its_sidecar_still_drains(host):
     launcher.tell("finish")
     _, again = host.ready(entry="stubborn")
     host.eventually(lambda: not host.alive(event["sidecar"]), "its time to linger is over")
-    record = (host.layout.run / "s" / "one").read_text().split()
+    record = (host.layout.run / "s" / "one.proxy").read_text().split()
     assert int(record[0]) == again["sidecar"] and host.alive(again["sidecar"])
 
 
@@ -111,7 +112,7 @@ def test_a_record_never_kills_another_process(host):
     """The number in it is another process's by now: the start time tells."""
     launcher, _ = host.ready()
     bystander = host.race(1)
-    record = host.layout.run / "s" / "gone"
+    record = host.layout.run / "s" / "gone.proxy"
     record.write_text(f"{bystander.pid} 1\n")
     os.chown(record, launcher_uid(host), launcher_uid(host))
     os.kill(host.daemon_pid(), signal.SIGKILL)
@@ -156,4 +157,4 @@ def test_a_launcher_that_is_killed_while_its_sidecar_is_made_leaves_nothing(host
 def nothing_left_or_never_there(host, number: int) -> bool:
     """A launcher killed before it had asked the daemon for anything is the next recovery's."""
     name = f"n{number}"
-    return nothing_left(host, name) or not (host.layout.run / "s" / name).exists()
+    return nothing_left(host, name) or not (host.layout.run / "s" / f"{name}.proxy").exists()

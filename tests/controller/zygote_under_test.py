@@ -5,6 +5,7 @@ python zygote_under_test.py ENTRY        (its socket is descriptor 3)
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import importlib.util
 import os
@@ -18,7 +19,7 @@ from bot_bottle.base import linux
 from bot_bottle.controller import zygote
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import Ready
-from bot_bottle.sidecar import boot
+from bot_bottle.sidecar import boot, confine, view
 
 PROBES = Path(__file__).parent.parent / "sidecar" / "probes.py"
 
@@ -80,9 +81,22 @@ def hostile(spec, fds):
             return 0
 
 
-def _confined(run):
+PLAIN = {
+    name: boot.Kind(f"test-{name}", run=None, network=True, limits=confine.Limits(2**28, 4096), sees=sees)
+    for name, sees in (("proxy", view.of_proxy), ("gate", view.of_gate))
+}
+
+
+def real_kinds():
+    """The product's own table; what a proxy imports comes with it, which takes a while."""
+    from bot_bottle.sidecar.kinds import KINDS
+
+    return KINDS
+
+
+def _confined(run, kinds=lambda: PLAIN):
     def start(spec, fds, report):
-        boot.become(boot.Kind(name="bottle-test", run=run, network=True), spec, fds, report)
+        boot.become(dataclasses.replace(kinds()[spec.kind], run=run), spec, fds, report)
 
     return start
 
@@ -102,7 +116,7 @@ ENTRIES = {
     "obedient": _confined(obedient),
     "keeper": _confined(keeper),
     "stubborn": _confined(stubborn),
-    "hostile": _confined(hostile),
+    "hostile": _confined(hostile, real_kinds),
     "unmade": unmade,
     "never-answers": never_answers,
 }
@@ -113,6 +127,8 @@ def main() -> None:
     gc.disable()
     os.environ.clear()
     assert linux
+    if sys.argv[1] == "hostile":
+        real_kinds()
     zygote.run(ENTRIES[sys.argv[1]], socket.socket(fileno=zygote.SOCKET_FD), parent)
 
 

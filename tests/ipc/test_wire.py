@@ -41,7 +41,8 @@ SPEC = SidecarSpec(
 )  # fmt: skip
 
 EVERY_MESSAGE = [
-    (LaunchSidecar(SPEC), Request), (Adopt("one"), Request), (Finished(), Request), (StatusRequest(), Request),
+    (LaunchSidecar(SPEC), Request), (Adopt("one", ("proxy", "gate")), Request),
+    (Finished(), Request), (StatusRequest(), Request),
     (Done(), Reply), (Failed("why"), Reply), (Status(1, "0", 1, ("a", "b")), Reply),
     (Reload(), ToSidecar), (Drain(), ToSidecar),
     (Ready("v", "pem"), FromSidecar), (Reloaded("v"), FromSidecar), (Refused("why"), FromSidecar),
@@ -86,6 +87,7 @@ GARBAGE = [
     b"{", b"\xff\xfe", b"null", b"[]", b'{"type":"nothing-of-ours"}', b'{"type":"finished"}{"type":"finished"}',
     b'{"type":"adopt"}', b'{"type":"adopt","bottle":7}', b'{"type":"status","protocol":"one"}',
     b"[" * 100_000, b'{"a":' * 30_000, b'{"type":"adopt","bottle":"\xed\xa0\x80"}', b"1e999999", b"x" * 160_000,
+    b'{"type":"adopt","bottle":"one","kinds":["desk"]}',
 ]  # fmt: skip
 
 

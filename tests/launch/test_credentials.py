@@ -29,7 +29,6 @@ from bot_bottle.launch.sidecar import Sidecar
 from bot_bottle.providers.codex_login import ACCOUNT_VARIABLE, TOKEN_VARIABLE
 from bot_bottle.providers.contract import ProviderError
 from bot_bottle.sidecar.proxy.process import read_secrets
-from bot_bottle.store.layout import Layout
 
 SLOTS = {"EGRESS_TOKEN_0": TOKEN_VARIABLE, "EGRESS_TOKEN_1": ACCOUNT_VARIABLE, "EGRESS_TOKEN_2": "OTHER"}
 
@@ -193,9 +192,8 @@ def test_one_that_was_not_taken_is_tried_again(
 @pytest.fixture
 def sidecar(tmp_path: Path):
     """The launching side with a control socket to the test instead of to a proxy."""
-    layout = Layout(tmp_path, tmp_path, tmp_path)
     spec = SidecarSpec(bottle="b", nonce="n", egress_dir="", run_dir="")
-    sidecar = Sidecar(layout, spec, tmp_path / "log")
+    sidecar = Sidecar(spec, tmp_path / "log")
     sidecar._control, theirs = wire.pair()
     theirs.settimeout(20)
     yield sidecar, theirs

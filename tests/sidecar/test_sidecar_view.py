@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
+from bot_bottle.ipc import sidecar as messages
 from bot_bottle.sidecar import confine, view
-from bot_bottle.sidecar.kinds import KINDS, PROXY
+from bot_bottle.sidecar.kinds import KINDS
 
 
 @pytest.fixture
@@ -30,31 +31,31 @@ def installation(monkeypatch, tmp_path):
 
 def test_an_environment_with_the_package_in_it_is_one_directory(installation):
     root = installation("venv", "venv/lib/site-packages/bot_bottle", ["venv/lib/site-packages"])
-    assert view._code_directories([]) == [str(root / "venv")]
+    assert view.code_directories([]) == [str(root / "venv")]
 
 
 def test_a_checkout_shows_the_package_and_not_what_lies_beside_it(installation):
     root = installation("venv", "checkout/src/bot_bottle", ["checkout/src"])
-    assert view._code_directories([]) == [str(root / "checkout/src/bot_bottle"), str(root / "venv")]
+    assert view.code_directories([]) == [str(root / "checkout/src/bot_bottle"), str(root / "venv")]
 
 
 def test_a_users_own_packages_are_shown_without_the_home(installation):
     root = installation("venv", "home/.local/lib/site-packages/bot_bottle", ["home/.local/lib/site-packages"])
-    assert str(root / "home/.local/lib/site-packages") in view._code_directories([])
-    assert str(root / "home") not in view._code_directories([])
+    assert str(root / "home/.local/lib/site-packages") in view.code_directories([])
+    assert str(root / "home") not in view.code_directories([])
 
 
 def test_a_directory_that_holds_the_bottles_files_is_never_shown(installation):
     root = installation("home", "home/src/bot_bottle", [])
     own = str(root / "home/.bot-bottle/guests/one/run")
-    assert view._code_directories([own]) == [str(root / "home/src/bot_bottle")]
+    assert view.code_directories([own]) == [str(root / "home/src/bot_bottle")]
 
 
 def test_what_is_in_usr_comes_with_usr(installation, monkeypatch):
     installation("venv", "package")
     monkeypatch.setattr(sys, "prefix", "/usr")
     monkeypatch.setattr(sys, "exec_prefix", "/usr/local")
-    assert [path for path in view._code_directories([]) if path.startswith("/usr")] == []
+    assert [path for path in view.code_directories([]) if path.startswith("/usr")] == []
 
 
 def test_certificate_roots_are_found_and_no_private_key_with_them():
@@ -73,10 +74,10 @@ def test_an_identity_that_can_not_be_taken_on_is_refused_before_anything_is_done
 
 
 def test_the_table_of_kinds_names_each_kind_once():
-    assert set(KINDS) == {PROXY}
+    assert tuple(KINDS) == messages.KINDS
     assert len({kind.name for kind in KINDS.values()}) == len(KINDS)
     assert all(0 < len(kind.name) <= 15 for kind in KINDS.values())  # the kernel cuts a name at 15
-    assert KINDS[PROXY].network
+    assert KINDS["proxy"].network and KINDS["gate"].network
 
 
 @pytest.mark.parametrize(

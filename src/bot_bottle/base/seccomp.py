@@ -56,6 +56,9 @@ class Profile(enum.Enum):
     SIDECAR = "sidecar"
     """a process that serves requests: no program is ever started, no process made (threads are), no
     further filter loaded, no Unix socket that could be connected"""
+    GATE = "gate"
+    """a sidecar that runs programs, each in a sandbox of its own (bubblewrap) that loads BOTTLE's filter as
+    well: it makes processes, namespaces and the mounts in them, and no Unix socket that could be connected"""
 
 
 class _Arch(NamedTuple):
@@ -66,7 +69,7 @@ class _Arch(NamedTuple):
     """calls whose arguments are looked at"""
     denied: dict[str, int]
     no_processes: dict[str, int]
-    """calls that only a bottle may make"""
+    """calls that a sidecar without programs may not make"""
 
 
 # fmt: off
@@ -125,6 +128,10 @@ _ARCHES = {
     ),
 }
 # fmt: on
+
+_FOR_A_SANDBOX = frozenset({"mount", "umount2", "pivot_root"})
+"""What bubblewrap needs, in a user namespace of its own (its sources, 0.8 to 0.11: neither chroot nor setns
+as we call it, nor the newer calls for mounts)."""
 
 
 class _Instruction(NamedTuple):
@@ -194,10 +201,10 @@ def _argument_checks(calls: dict[str, int], profile: Profile) -> list[_Instructi
     clone = [_argument(0)]
     if profile is Profile.SIDECAR:
         clone += [_Instruction(_JSET, 1, 0, _CLONE_THREAD), _refuse(errno.EPERM)]
-    out += _on_call(calls["clone"], [*clone, *_none_of(_NAMESPACE_FLAGS, errno.EPERM)])
-    out += _on_call(
-        calls["unshare"], [_argument(0), *_none_of(_NAMESPACE_FLAGS | _CLONE_NEWTIME, errno.EPERM)]
-    )
+    namespaces = 0 if profile is Profile.GATE else _NAMESPACE_FLAGS
+    if namespaces:
+        out += _on_call(calls["clone"], [*clone, *_none_of(namespaces, errno.EPERM)])
+    out += _on_call(calls["unshare"], [_argument(0), *_none_of(namespaces | _CLONE_NEWTIME, errno.EPERM)])
     out += _on_call(
         calls["ioctl"],
         [
@@ -208,9 +215,10 @@ def _argument_checks(calls: dict[str, int], profile: Profile) -> list[_Instructi
             _return(_ALLOW),
         ],
     )
-    families = [_AF_INET, _AF_INET6] if profile is Profile.SIDECAR else [_AF_UNIX, _AF_INET, _AF_INET6]
+    of_a_bottle = profile is Profile.BOTTLE
+    families = [_AF_UNIX, _AF_INET, _AF_INET6] if of_a_bottle else [_AF_INET, _AF_INET6]
     out += _on_call(calls["socket"], _families(families))
-    pair = _connected_pair() if profile is Profile.SIDECAR else _families(families)
+    pair = _families(families) if of_a_bottle else _connected_pair()
     out += _on_call(calls["socketpair"], pair)
     out += _on_call(
         calls["personality"],
@@ -236,6 +244,8 @@ def program(arch: str, profile: Profile) -> bytes:
     denied = {**table.denied, **_COMMON_DENIED}
     if profile is Profile.SIDECAR:
         denied |= table.no_processes
+    if profile is Profile.GATE:
+        denied = {name: number for name, number in denied.items() if name not in _FOR_A_SANDBOX}
     code = [
         _Instruction(_LD_WORD, 0, 0, 4),
         _Instruction(_JEQ, 1, 0, table.audit),

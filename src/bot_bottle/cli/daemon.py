@@ -28,7 +28,7 @@ READY_FD = 3
 ENDING_TIMEOUT_S = STOP_TIMEOUT_S + 1
 """A daemon that ends has taken its socket away already, but may still be waiting for its children."""
 
-ZYGOTE = (sys.executable, "-P", "-m", "bot_bottle.controller.zygote", "bot_bottle.sidecar.kinds:start_proxy")
+ZYGOTE = (sys.executable, "-P", "-m", "bot_bottle.controller.zygote", "bot_bottle.sidecar.kinds:start")
 """and where it keeps compiled patterns"""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from bot_bottle.base.ids import BadIdentity, parse_identity
@@ -18,9 +18,10 @@ from bot_bottle.controller.journal import note
 from bot_bottle.controller.nursery import FORK_TIMEOUT_S, Born, Nursery
 from bot_bottle.controller.pidfds import kill, pid_behind
 from bot_bottle.controller.records import Records
-from bot_bottle.controller.registry import Launch, Registry, State
+from bot_bottle.controller.registry import Launch, Registry, Sidecar, State
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.daemon import Adopt, Done, Failed, Launched, LaunchSidecar, Reply
+from bot_bottle.ipc.sidecar import KindName
 from bot_bottle.store.bottles import is_running
 from bot_bottle.store.layout import Layout
 
@@ -64,14 +65,14 @@ class Settings:
 
 
 class Launches:
-    """Every bottle that this daemon knows, its sidecar, and the chores that clear up after it."""
+    """Every bottle that this daemon knows, its sidecars, and the chores that clear up after it."""
 
     def __init__(self, settings: Settings, answer: Answer) -> None:
         self._settings = settings
         self._answer = answer
         self._registry = Registry()
         self._lingering: list[Launch] = []
-        """finished, the sidecar not yet ended; their names are free"""
+        """finished, not every sidecar has ended; their names are free"""
         self._records = Records(settings.layout.run / "s")
         self.nursery = Nursery(settings.zygote, settings.fork_timeout_s)
         self._chores: dict[int, tuple[Chore, Callable[[], None]]] = {}
@@ -96,68 +97,75 @@ class Launches:
 
     # -- requests
     def launch(self, fd: int, message: LaunchSidecar, fds: list[int]) -> None:
-        bottle = message.spec.bottle
-        launch = self._named(fd, bottle) if len(fds) == 4 else f"{len(fds)} descriptors came with the request"
+        spec = message.spec
+        launch = (
+            self._named(fd, spec.bottle, (spec.kind,))
+            if len(fds) == 4
+            else f"{len(fds)} descriptors came with the request"
+        )
         if isinstance(launch, str):
             wire.close_all(fds)
             self._answer(fd, Failed(launch), ())
             return
         ours, theirs = wire.pair()
         ours.setblocking(False)
-        self._close_link(launch)
-        launch.link, launch.link_packets, launch.ordered = ours.detach(), 0, True
+        sidecar = launch.sidecars[spec.kind] = Sidecar(spec.kind, ordered=True, link=ours.detach())
         listener, control, secrets, log = fds
         self.nursery.order(
-            message.spec, [listener, control, theirs.detach(), secrets, log],
-            lambda result: self._born(launch, result),
+            spec, [listener, control, theirs.detach(), secrets, log],
+            lambda result: self._born(launch, sidecar, result),
         )  # fmt: skip
 
-    def _named(self, fd: int, bottle: str) -> Launch | str:
+    def _named(self, fd: int, bottle: str, kinds: Collection[KindName]) -> Launch | str:
         try:
-            return self._registry.register(parse_identity(bottle), fd)
+            return self._registry.register(parse_identity(bottle), fd, kinds)
         except BadIdentity as error:
             return str(error)
 
-    def _born(self, launch: Launch, result: Born | str) -> None:
-        launch.ordered = False
+    def _born(self, launch: Launch, sidecar: Sidecar, result: Born | str) -> None:
+        sidecar.ordered = False
         if isinstance(result, str):
-            self._close_link(launch)
-            if launch.connection is None:
+            self._close_link(sidecar)
+            del launch.sidecars[sidecar.kind]
+        else:
+            sidecar.pidfd = result.pidfd
+        if launch.connection is None:  # killed, or finished, while the sidecar was made
+            if not launch.ordered:
                 self._begin_reaping(launch)
-            else:
-                self._answer(launch.connection, Failed(result), ())
-            return
-        launch.pidfd = result.pidfd
-        if launch.connection is None:  # killed while the sidecar was made
-            self._begin_reaping(launch)
-            return
-        launch.state = State.RUNNING
-        self._record(launch, result.pid)
-        self._answer(launch.connection, Launched(result.pid), (launch.pidfd,))
+        elif isinstance(result, str):
+            self._answer(launch.connection, Failed(result), ())
+        else:
+            launch.state = State.RUNNING
+            self._record(launch, sidecar, result.pid)
+            self._answer(launch.connection, Launched(result.pid, sidecar.kind), (sidecar.pidfd,))
 
     def adopt(self, fd: int, message: Adopt, fds: list[int]) -> None:
-        pid = pid_behind(fds[0]) if len(fds) == 1 else None
-        launch = (
-            self._named(fd, message.bottle) if pid is not None else "a pidfd has to come with the request"
-        )
-        if isinstance(launch, str) or pid is None:
+        pids = [pid_behind(pidfd) for pidfd in fds]
+        kinds = message.kinds
+        launch: Launch | str = "a pidfd has to come with the request for each kind"
+        if fds and None not in pids and len(fds) == len(kinds) == len(set(kinds)):
+            launch = self._named(fd, message.bottle, kinds)
+        if isinstance(launch, str):
             wire.close_all(fds)
-            self._answer(fd, Failed(str(launch)), ())
+            self._answer(fd, Failed(launch), ())
             return
-        launch.pidfd, launch.state = fds[0], State.RUNNING
-        self._record(launch, pid)
+        launch.state = State.RUNNING
+        for kind, pidfd, pid in zip(kinds, fds, pids, strict=True):
+            sidecar = launch.sidecars[kind] = Sidecar(kind, pidfd=pidfd)
+            assert pid is not None
+            self._record(launch, sidecar, pid)
         self._answer(fd, Done(), ())
 
     def finish(self, fd: int) -> None:
         launch = self._registry.of(fd)
         if launch is not None:
             launch.connection = None
-            if launch.pidfd >= 0:
+            if launch.ordered:
+                launch.state = State.REAPING  # finished without waiting for all of its sidecars
+            elif launch.alive:
                 launch.deadline = time.monotonic() + self._settings.linger_s
                 self._registry.remove(launch)
                 self._lingering.append(launch)
-            elif launch.ordered:
-                launch.state = State.REAPING  # finished without waiting for its sidecar
             else:
                 self._forget(launch)
 
@@ -167,7 +175,10 @@ class Launches:
         if launch is not None:
             note("launcher-gone", bottle=launch.bottle)
             launch.connection = None
-            if not launch.ordered:  # else when the answer is there
+            if launch.ordered:  # the rest when the answer is there
+                for sidecar in launch.alive:
+                    kill(sidecar.pidfd)
+            else:
                 self._begin_reaping(launch)
 
     # -- the loop's side
@@ -180,10 +191,16 @@ class Launches:
         for pidfd in self._chores:
             handlers[pidfd] = lambda pidfd=pidfd: self._end_chore(pidfd)  # type: ignore[misc]
         for launch in [*self._registry.launches(), *self._lingering]:
-            if launch.pidfd >= 0:
-                handlers[launch.pidfd] = lambda launch=launch: self._on_sidecar_end(launch)  # type: ignore[misc]
-            if launch.link >= 0:
-                handlers[launch.link] = lambda launch=launch: self._on_link(launch)  # type: ignore[misc]
+            for sidecar in launch.sidecars.values():
+                handlers |= self._watched_of(launch, sidecar)
+        return handlers
+
+    def _watched_of(self, launch: Launch, sidecar: Sidecar) -> dict[int, Callable[[], None]]:
+        handlers: dict[int, Callable[[], None]] = {}
+        if sidecar.pidfd >= 0:
+            handlers[sidecar.pidfd] = lambda: self._on_sidecar_end(launch, sidecar)
+        if sidecar.link >= 0:
+            handlers[sidecar.link] = lambda: self._on_link(launch, sidecar)
         return handlers
 
     def deadlines(self) -> list[float]:
@@ -201,7 +218,8 @@ class Launches:
         for launch in self._lingering:
             if launch.deadline is not None and now >= launch.deadline:
                 launch.deadline = None
-                kill(launch.pidfd)
+                for sidecar in launch.alive:
+                    kill(sidecar.pidfd)
         for pidfd, (chore, _) in list(self._chores.items()):
             if now >= chore.deadline:
                 self._end_chore(pidfd)
@@ -211,8 +229,9 @@ class Launches:
         if fd == self.nursery.fileno():
             self.nursery.stop()
         for launch in self._registry.launches():
-            if fd == launch.link:
-                self._close_link(launch)
+            for sidecar in launch.sidecars.values():
+                if fd == sidecar.link:
+                    self._close_link(sidecar)
 
     def stop(self) -> None:
         """End the parent and the chores that still run; sidecars are not touched."""
@@ -220,61 +239,61 @@ class Launches:
         for pidfd in list(self._chores):
             self._end_chore(pidfd)
 
-    def _record(self, launch: Launch, pid: int) -> None:
+    def _record(self, launch: Launch, sidecar: Sidecar, pid: int) -> None:
         try:
-            launch.recorded = self._records.write(launch.bottle, pid)
+            sidecar.recorded = self._records.write(launch.bottle, sidecar.kind, pid)
         except OSError as error:
-            note("record-failed", bottle=launch.bottle, error=error.strerror)
-
-    def _discard_record(self, launch: Launch) -> None:
-        if launch.recorded is not None:
-            self._records.discard(launch.bottle, launch.recorded)
-            launch.recorded = None
+            note("record-failed", bottle=launch.bottle, sidecar=sidecar.kind, error=error.strerror)
 
     # -- sidecars: hostile
-    def _on_link(self, launch: Launch) -> None:
+    def _on_link(self, launch: Launch, sidecar: Sidecar) -> None:
         """Take a packet and drop it; read(2) has no room for descriptors, so the kernel closes those."""
         try:
-            packet = os.read(launch.link, 64)
+            packet = os.read(sidecar.link, 64)
         except BlockingIOError:
             return
         except OSError:
             packet = b""
-        launch.link_packets += 1
-        if not packet or launch.link_packets >= MAX_LINK_PACKETS:
+        sidecar.link_packets += 1
+        if not packet or sidecar.link_packets >= MAX_LINK_PACKETS:
             if packet:
-                note("talkative-sidecar", bottle=launch.bottle)
-            self._close_link(launch)
+                note("talkative-sidecar", bottle=launch.bottle, sidecar=sidecar.kind)
+            self._close_link(sidecar)
 
-    def _on_sidecar_end(self, launch: Launch) -> None:
-        if launch.pidfd < 0:
+    def _on_sidecar_end(self, launch: Launch, sidecar: Sidecar) -> None:
+        if sidecar.pidfd < 0:
             return
-        self._close_link(launch)
-        os.close(launch.pidfd)
-        launch.pidfd = -1
-        self._discard_record(launch)
-        if launch in self._lingering:
+        self._close(launch, sidecar)
+        if launch in self._lingering and not launch.alive:
             self._lingering.remove(launch)
 
-    def _close_link(self, launch: Launch) -> None:
-        if launch.link >= 0:
-            os.close(launch.link)
-            launch.link = -1
+    def _close_link(self, sidecar: Sidecar) -> None:
+        if sidecar.link >= 0:
+            os.close(sidecar.link)
+            sidecar.link = -1
+
+    def _close(self, launch: Launch, sidecar: Sidecar) -> None:
+        """Nothing is known of it any more; it has ended, or was killed."""
+        self._close_link(sidecar)
+        if sidecar.pidfd >= 0:
+            os.close(sidecar.pidfd)
+            sidecar.pidfd = -1
+        if sidecar.recorded is not None:
+            self._records.discard(launch.bottle, sidecar.kind, sidecar.recorded)
+            sidecar.recorded = None
 
     # -- reaping
     def _begin_reaping(self, launch: Launch) -> None:
         launch.state = State.REAPING
-        self._close_link(launch)
-        kill(launch.pidfd)
+        for sidecar in launch.sidecars.values():
+            self._close_link(sidecar)
+            kill(sidecar.pidfd)
         bottle = launch.bottle
         self._begin_chore("reap", lambda: self._settings.reap(bottle), lambda: self._forget(launch), bottle)
 
     def _forget(self, launch: Launch) -> None:
-        self._close_link(launch)
-        if launch.pidfd >= 0:
-            os.close(launch.pidfd)
-            launch.pidfd = -1
-        self._discard_record(launch)
+        for sidecar in launch.sidecars.values():
+            self._close(launch, sidecar)
         self._registry.remove(launch)
 
     def begin_recovery(self) -> None:
@@ -282,12 +301,12 @@ class Launches:
 
     def _recover(self) -> None:
         """In a chore, after a daemon and launchers that may have died together: end what has no launcher."""
-        for bottle, sidecar in self._records.read_all().items():
+        for bottle, kind, recorded in self._records.read_all():
             if is_running(self._settings.layout, bottle):
                 continue
-            if sidecar.kill():
-                note("orphan-killed", bottle=bottle, sidecar=sidecar.pid)
-            self._records.discard(bottle, sidecar)
+            if recorded.kill():
+                note("orphan-killed", bottle=bottle, sidecar=recorded.pid)
+            self._records.discard(bottle, kind, recorded)
         self._settings.recover()
 
     def _begin_chore(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot_bottle.base.ids import BadIdentity, parse_identity
 from bot_bottle.controller.pidfds import kill_exactly
+from bot_bottle.ipc.sidecar import KINDS
 from bot_bottle.store.records import process_start
 
 
@@ -29,38 +30,48 @@ class Recorded:
 
 
 class Records:
-    """One small file a bottle in *directory* (0700, below the run directory: gone after a reboot)."""
+    """One small file a sidecar, ``BOTTLE.KIND``, in *directory* (0700, below the run directory: gone after a
+    reboot)."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def write(self, bottle: str, pid: int) -> Recorded | None:
-        """Remember *pid* as *bottle*'s sidecar; a process that is gone already leaves no record."""
+    def write(self, bottle: str, kind: str, pid: int) -> Recorded | None:
+        """Remember *pid* as *bottle*'s sidecar of *kind*; a process that is gone already leaves no record."""
         start = process_start(pid)
         if start is None:
             return None
-        temporary = self._directory / f".{parse_identity(bottle)}"
+        name = _name(bottle, kind)
+        temporary = self._directory / f".{name}"
         temporary.write_text(f"{pid} {start}\n", encoding="ascii")
-        temporary.replace(self._directory / parse_identity(bottle))
+        temporary.replace(self._directory / name)
         return Recorded(pid, start)
 
-    def discard(self, bottle: str, recorded: Recorded) -> None:
-        """Remove *bottle*'s record if it is still this one, not a later launch's."""
-        if self._read(bottle) == recorded:
-            (self._directory / parse_identity(bottle)).unlink(missing_ok=True)
+    def discard(self, bottle: str, kind: str, recorded: Recorded) -> None:
+        """Remove the record of *bottle*'s sidecar of *kind* if it is still this one, not a later launch's."""
+        if self._read(bottle, kind) == recorded:
+            (self._directory / _name(bottle, kind)).unlink(missing_ok=True)
 
-    def read_all(self) -> dict[str, Recorded]:
-        """Every record that can be read; what can't be is no record."""
-        found = {}
+    def read_all(self) -> list[tuple[str, str, Recorded]]:
+        """Bottle, kind and process of every record that can be read; what can't be is no record."""
+        found = []
         for name in sorted(os.listdir(self._directory)):
-            recorded = self._read(name)
+            bottle, _, kind = name.partition(".")
+            recorded = self._read(bottle, kind)
             if recorded is not None:
-                found[name] = recorded
+                found.append((bottle, kind, recorded))
         return found
 
-    def _read(self, bottle: str) -> Recorded | None:
+    def _read(self, bottle: str, kind: str) -> Recorded | None:
         try:
-            words = (self._directory / parse_identity(bottle)).read_text(encoding="ascii").split()
+            words = (self._directory / _name(bottle, kind)).read_text(encoding="ascii").split()
             return Recorded(int(words[0]), int(words[1]))
         except (BadIdentity, OSError, ValueError, IndexError):
             return None
+
+
+def _name(bottle: str, kind: str) -> str:
+    """Raises BadIdentity, and ValueError for what is no kind."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is no kind of sidecar")
+    return f"{parse_identity(bottle)}.{kind}"

@@ -5,7 +5,8 @@
                |            |  '--not born------'        launcher gone, from any: REAPING --reaped--> (none)
                '--adopt--> RUNNING
 
-* A bottle has one launcher (the connection that named it) and at most one sidecar.
+* A bottle has one launcher (the connection that named it) and at most one sidecar of each kind.
+* It is RUNNING when the first of them is; one that has ended is not made anew in the same launch.
 * A launch that failed stays LAUNCHING until its launcher says that it has finished, or is gone.
 * While a bottle is REAPING its name can't be launched.
 """
@@ -13,9 +14,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from bot_bottle.controller.records import Recorded
+from bot_bottle.ipc.sidecar import KindName
 
 
 class State(enum.Enum):
@@ -25,22 +28,41 @@ class State(enum.Enum):
 
 
 @dataclass(eq=False)
+class Sidecar:
+    """One process beside a bottle. Descriptors are the daemon's to close; -1 where there is none."""
+
+    kind: KindName
+    ordered: bool = False
+    """it was asked for and the answer is not there yet"""
+    pidfd: int = -1
+    recorded: Recorded | None = None
+    """what is on disk about it"""
+    link: int = -1
+    link_packets: int = 0
+
+
+@dataclass(eq=False)
 class Launch:
-    """One bottle. Descriptors are the daemon's to close; -1 where there is none."""
+    """One bottle."""
 
     bottle: str
     connection: int | None
     """the launcher's, by its number; None when it is gone"""
     state: State = State.LAUNCHING
-    ordered: bool = False
-    """a sidecar was asked for and the answer is not there yet"""
-    pidfd: int = -1
-    recorded: Recorded | None = None
-    """what is on disk about its sidecar"""
-    link: int = -1
-    link_packets: int = 0
+    sidecars: dict[KindName, Sidecar] = field(default_factory=dict)
+    """also those that have ended"""
     deadline: float | None = None
-    """finished: when a sidecar that has not ended is killed"""
+    """finished: when sidecars that have not ended are killed"""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether a sidecar was asked for and the answer is not there yet."""
+        return any(sidecar.ordered for sidecar in self.sidecars.values())
+
+    @property
+    def alive(self) -> list[Sidecar]:
+        """The sidecars that run."""
+        return [sidecar for sidecar in self.sidecars.values() if sidecar.pidfd >= 0]
 
 
 class Registry:
@@ -70,8 +92,9 @@ class Registry:
                 return launch
         return None
 
-    def register(self, bottle: str, connection: int) -> Launch | str:
-        """A new launch, or a launch that failed and is tried again; else why not."""
+    def register(self, bottle: str, connection: int, kinds: Collection[KindName]) -> Launch | str:
+        """The launch that is to have sidecars of *kinds*: a new one, or one that has none of them; else why
+        not."""
         launch = self._launches.get(bottle)
         own = self.of(connection)
         if own is not None and own.bottle != bottle:
@@ -81,7 +104,7 @@ class Registry:
             return launch
         if launch.state is State.REAPING:
             return f"what an earlier launch of {bottle!r} left is being removed: try again in a moment"
-        if launch.connection != connection or launch.ordered or launch.state is State.RUNNING:
+        if launch.connection != connection or not launch.sidecars.keys().isdisjoint(kinds):
             return f"bottle {bottle!r} is running already: choose another label"
         return launch
 

@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,7 +33,7 @@ from bot_bottle.ipc.daemon import (
     Status,
     StatusRequest,
 )
-from bot_bottle.ipc.sidecar import SidecarSpec
+from bot_bottle.ipc.sidecar import KindName, SidecarSpec
 from bot_bottle.store.directories import prepare
 from bot_bottle.store.layout import Layout
 
@@ -75,6 +75,8 @@ class DaemonClient:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._launched: dict[str, SidecarHandle] = {}
+        """by kind: what has come and was not waited for yet"""
 
     @classmethod
     def connect(cls, layout: Layout) -> DaemonClient | None:
@@ -132,12 +134,13 @@ class DaemonClient:
     ) -> SidecarHandle:
         """Register the bottle and fork its sidecar: :meth:`request_sidecar` and :meth:`await_sidecar`."""
         self.request_sidecar(spec, listener=listener, control=control, secrets=secrets, log=log)
-        return self.await_sidecar()
+        return self.await_sidecar(spec.kind)
 
     def request_sidecar(
         self, spec: SidecarSpec, *, listener: int, control: int, secrets: int, log: int
     ) -> None:
-        """Ask for a sidecar and go on; the caller closes its own copies of the four descriptors.
+        """Ask for a sidecar and go on; the caller closes its own copies of the four descriptors. Of each kind
+        one may be asked for, before the others are there.
 
         From here on this connection stands for the bottle: closing it without :meth:`finished` (or being
         killed) makes the daemon reap the bottle.
@@ -147,21 +150,24 @@ class DaemonClient:
         except wire.WireError as error:
             raise DaemonError(f"the daemon did not take the request: {error}; try again") from error
 
-    def await_sidecar(self) -> SidecarHandle:
-        """The answer to :meth:`request_sidecar`; raises :class:`DaemonError` (nothing is running then)."""
+    def await_sidecar(self, kind: KindName) -> SidecarHandle:
+        """The answer to :meth:`request_sidecar` for that kind. Raises :class:`DaemonError` when one that was
+        asked for, of whatever kind, could not be made: the bottle can't be launched then."""
         self._sock.settimeout(LAUNCH_TIMEOUT_S)
         try:
-            reply, fds = self._reply()
+            while kind not in self._launched:
+                reply, fds = self._reply()
+                if not isinstance(reply, Launched) or len(fds) != 1 or reply.kind in self._launched:
+                    wire.close_all(fds)
+                    raise DaemonError(_refusal(reply))
+                self._launched[reply.kind] = SidecarHandle(reply.sidecar_pid, fds[0])
         finally:
             self._sock.settimeout(ANSWER_TIMEOUT_S)
-        if isinstance(reply, Launched) and len(fds) == 1:
-            return SidecarHandle(reply.sidecar_pid, fds[0])
-        wire.close_all(fds)
-        raise DaemonError(_refusal(reply))
+        return self._launched.pop(kind)
 
-    def adopt(self, bottle: str, pidfd: int) -> None:
-        """Register a running bottle with a daemon that was started after it."""
-        self._expect_done(Adopt(bottle), (pidfd,))
+    def adopt(self, bottle: str, pidfds: Mapping[KindName, int]) -> None:
+        """Register a running bottle with a daemon that was started after it: a pidfd of each sidecar, by kind."""
+        self._expect_done(Adopt(bottle, tuple(pidfds)), tuple(pidfds.values()))
 
     def finished(self) -> None:
         """The bottle is gone and nothing is left of it; the daemon forgets it."""
@@ -177,6 +183,9 @@ class DaemonClient:
         return self._sock.fileno()
 
     def close(self) -> None:
+        for handle in self._launched.values():
+            os.close(handle.pidfd)
+        self._launched.clear()
         self._sock.close()
 
     def __enter__(self) -> DaemonClient:
@@ -192,6 +201,9 @@ class DaemonClient:
             raise DaemonError(f"the daemon is gone: {error}") from error
         reply, received = self._reply()
         wire.close_all(received)
+        while isinstance(reply, Launched):  # of a sidecar that nobody waits for any more
+            reply, received = self._reply()
+            wire.close_all(received)
         if not isinstance(reply, Done):
             raise DaemonError(_refusal(reply))
 

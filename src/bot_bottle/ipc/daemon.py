@@ -10,25 +10,28 @@ from typing import Any
 
 import msgspec
 
-from bot_bottle.ipc.sidecar import SidecarSpec
+from bot_bottle.ipc.sidecar import KindName, SidecarSpec
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Both sides name it; a command of another version tells the person to stop the old daemon."""
 
 
 class LaunchSidecar(msgspec.Struct, frozen=True, tag="launch-sidecar"):
-    """Register the bottle and fork its sidecar. Descriptors: listener, control (the sidecar's end),
-    secrets (reading end), log. The answer is :class:`Launched` (with a pidfd of the sidecar) or
-    :class:`Failed`."""
+    """Register the bottle, unless this connection has already, and fork its sidecar of the spec's kind.
+    Descriptors: listener, control (the sidecar's end), secrets (reading end), log. The answer is
+    :class:`Launched` (with a pidfd of the sidecar) or :class:`Failed`; further kinds may be asked for before
+    it is there."""
 
     spec: SidecarSpec
     protocol: int = PROTOCOL
 
 
 class Adopt(msgspec.Struct, frozen=True, tag="adopt"):
-    """Register a bottle whose sidecar outlived an earlier daemon. Descriptor: a pidfd of the sidecar."""
+    """Register a bottle whose sidecars outlived an earlier daemon. Descriptors: a pidfd of each, in the order
+    of *kinds*."""
 
     bottle: str
+    kinds: tuple[KindName, ...] = ()
     protocol: int = PROTOCOL
 
 
@@ -42,6 +45,7 @@ class StatusRequest(msgspec.Struct, frozen=True, tag="status"):
 
 class Launched(msgspec.Struct, frozen=True, tag="launched"):
     sidecar_pid: int
+    kind: KindName
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

@@ -1,4 +1,6 @@
-"""What the host and a sidecar's proxy process say to each other.
+"""What the host and the processes beside a bottle say to each other.
+
+Of each kind (:data:`KINDS`) a bottle has at most one; the messages are the same for all.
 
 At its start a sidecar gets five descriptors, in the order of :data:`SIDECAR_FDS`: the listening Unix
 socket that the bottle reaches, its control socket (peer: the launching process), its link (peer: the
@@ -9,11 +11,17 @@ When the control socket ends, the launching process is gone, and the sidecar end
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
+from bot_bottle.gitgate.config import GateSpec
+
 SIDECAR_FDS = ("listener", "control", "link", "secrets", "log")
+
+KindName = Literal["proxy", "gate"]
+"""``proxy``: every request of the bottle's; ``gate``: its git repositories."""
+KINDS: tuple[KindName, ...] = get_args(KindName)
 
 
 class ConnectTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,9 +44,14 @@ class SidecarSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nonce: str
     """of this launch; goes out in the header ``x-bot-bottle-launch`` of every answer of the proxy's own"""
     egress_dir: str
-    """the host directory with ``routes.yaml``, seen read-only as ``/etc/egress``"""
+    """the host directory that the host alone writes: of a proxy with ``routes.yaml``, seen read-only as
+    ``/etc/egress``; of a gate with answers, seen as ``/etc/gate``"""
     run_dir: str
-    """the host directory that is all that the sidecar can write, seen as ``/run/bot-bottle``"""
+    """the host directory that is all that the sidecar can write, seen as ``/run/bot-bottle``; another one for
+    each kind"""
+    kind: KindName = "proxy"
+    gate: GateSpec | None = None
+    """of a gate, and only of one: what it serves"""
     uid: int | None = None
     """the uid to change to where the daemon is root; None: the sidecar gets a user namespace"""
     extra_ca_pem: str = ""
@@ -52,6 +65,12 @@ class SidecarSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """how long a request is held for an answer"""
     refuse_ports: tuple[int, ...] = ()
     """ports of the product's own on the host's loopback, never dialled"""
+
+    def __post_init__(self) -> None:
+        if (self.kind == "gate") != (self.gate is not None):
+            raise ValueError(
+                f"a sidecar of kind {self.kind!r} {'has' if self.gate else 'lacks'} a gate's settings"
+            )
 
 
 MAX_NEW_TOKENS_BYTES = 64 * 1024
@@ -81,8 +100,9 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """sidecar to launcher: requests are served under policy *version*; *ca_pem* is the bottle's own CA."""
 
     version: str
-    """SHA-256 hex of the routes file in force"""
+    """of a proxy: SHA-256 hex of the routes file in force; of a gate: what it scans with"""
     ca_pem: str
+    """of a proxy; else empty"""
     warnings: tuple[str, ...] = ()
     """secrets that can't be looked for, by name (rulings 12, 54)"""
 

@@ -8,9 +8,11 @@ self-test; nothing of it runs when anything before has failed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -20,12 +22,13 @@ from bot_bottle.base import messages
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.ids import mint_nonce
 from bot_bottle.egress.codec import dump_policy
-from bot_bottle.ipc.sidecar import SidecarSpec
+from bot_bottle.gitgate.config import GateSpec
+from bot_bottle.ipc.sidecar import KindName, SidecarSpec
 from bot_bottle.launch.disk import DiskWatch
 from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.routes_file import read_roots
-from bot_bottle.launch.sidecar import Sidecar, listen
+from bot_bottle.launch.sidecar import Sidecar, Sidecars, listen
 from bot_bottle.launch.watching import Stopped, Watchers, terminations
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE, Transcript
 from bot_bottle.sandbox.contract import (
@@ -42,7 +45,7 @@ from bot_bottle.sandbox.selftest import ProbeListeners
 from bot_bottle.store.bottles import ENDING, RUNNING, STARTING, BottleState
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
 from bot_bottle.store.layout import Layout
-from bot_bottle.store.logs import BOTTLE, EGRESS, new_log
+from bot_bottle.store.logs import BOTTLE, EGRESS, GIT, new_log
 from bot_bottle.store.metadata import Metadata
 from bot_bottle.store.records import LaunchRecord
 from bot_bottle.store.uids import UidRegistry
@@ -51,6 +54,12 @@ SELF_TEST_TIMEOUT_S = 30.0
 """A few milliseconds on an idle machine; a machine that takes longer than this is not tested, so refused."""
 
 PROXY_SOCKET = "proxy.sock"
+GATE_SOCKET = "gate.sock"
+
+_GONE: Mapping[KindName, str] = {
+    "proxy": "the bottle's proxy ended, so nothing could leave any more: see its logs",
+    "gate": "the bottle's git gate ended, so nothing could be fetched or pushed any more: see its logs",
+}
 
 
 class Outcome(Struct, frozen=True):
@@ -80,7 +89,7 @@ class Front(Protocol):
 
 
 class SidecarGone(LaunchError):
-    """The proxy ended while the agent ran; the bottle was stopped."""
+    """The proxy or the git gate ended while the agent ran; the bottle was stopped."""
 
 
 class Session:
@@ -140,14 +149,14 @@ class Session:
         """The agent's status; nothing of the bottle runs afterwards, nor when this raises."""
         with ExitStack() as stack, terminations():
             dirs = self._prepare(announce)
-            bottle, sidecar = self._launch(stack, dirs, announce)
+            bottle, sidecars = self._launch(stack, dirs, announce)
             self._provision(bottle)
             announce("the agent starts")
             self._state.write_phase(RUNNING)
             self._state.preserve()  # until its end is known: whatever kills us now must not lose its work
             self._started = True
             try:
-                return self._attach(bottle, sidecar, dirs), dirs
+                return self._attach(bottle, sidecars, dirs), dirs
             except ProgramNotStarted as error:
                 messages.error(str(error))
                 self._started = False
@@ -196,30 +205,66 @@ class Session:
     # -- the launch
     def _launch(
         self, stack: ExitStack, dirs: GuestDirs, announce: Callable[[str], None]
-    ) -> tuple[Bottle, Sidecar]:
-        started_at = self._metadata.started_at
-        proxy_socket = dirs.sockets / PROXY_SOCKET
-        proxy_socket.unlink(missing_ok=True)  # of a launch that was killed
-        listener = stack.enter_context(listen(proxy_socket, dirs.uid))
-        stack.callback(proxy_socket.unlink, missing_ok=True)
-        log = new_log(self._layout, self._state.identity, EGRESS, started_at=started_at)
-        sidecar = Sidecar(self._layout, self._sidecar_spec(dirs), log)
-        stack.callback(sidecar.close)
-        sidecar.request(listener, self._plan.tokens, self._plan.known)
-        probes = stack.enter_context(ProbeListeners(self._nonce))
-        announce("the sandbox starts")
-        bottle = self._backend.start(self._bottle_spec(dirs, probes))
-        stack.callback(bottle.stop)
-        ready = sidecar.await_ready()
-        listener.close()
-        write_ca_bundle(dirs, ready.ca_pem)
-        for warning in ready.warnings:
-            messages.warning(self._by_variable(warning))
+    ) -> tuple[Bottle, Sidecars]:
+        # Our own copies of what the sidecars listen on: once they are ready, theirs are the only ones.
+        with ExitStack() as listeners:
+            sidecars = self._start_sidecars(stack, listeners, dirs)
+            probes = stack.enter_context(ProbeListeners(self._nonce))
+            announce("the sandbox starts")
+            bottle = self._backend.start(self._bottle_spec(dirs, probes))
+            stack.callback(bottle.stop)
+            ready = sidecars.await_ready()
+        write_ca_bundle(dirs, ready["proxy"].ca_pem)
+        for each in ready.values():
+            for warning in each.warnings:
+                messages.warning(self._by_variable(warning))
         results = bottle.self_test(SELF_TEST_TIMEOUT_S)
-        announce(f"the self-test passed ({len(results)} probes); routes {ready.version[:12]} are in force")
-        return bottle, sidecar
+        version = ready["proxy"].version[:12]
+        announce(f"the self-test passed ({len(results)} probes); routes {version} are in force")
+        return bottle, sidecars
 
-    def _sidecar_spec(self, dirs: GuestDirs) -> SidecarSpec:
+    def _start_sidecars(self, stack: ExitStack, listeners: ExitStack, dirs: GuestDirs) -> Sidecars:
+        """Ask for all of them; they are made, and start, while the caller goes on."""
+        plan = self._plan
+        sidecars = Sidecars(self._layout, self._state.identity)
+        listener = self._listen(stack, listeners, dirs.sockets / PROXY_SOCKET, dirs.uid)
+        stack.callback(sidecars.close)
+        sidecars.request(self._proxy_spec(dirs), self._log(EGRESS), listener, plan.tokens, plan.known)
+        if plan.gate is None:
+            (dirs.sockets / GATE_SOCKET).unlink(missing_ok=True)  # of a launch that had one, and was killed
+            return sidecars
+        listener = self._listen(stack, listeners, dirs.sockets / GATE_SOCKET, dirs.uid)
+        spec = self._gate_spec(dirs, plan.gate.spec)
+        sidecars.request(spec, self._log(GIT), listener, plan.gate.secrets, plan.gate.known)
+        return sidecars
+
+    @staticmethod
+    def _listen(stack: ExitStack, listeners: ExitStack, path: Path, uid: int | None) -> socket.socket:
+        """Listen at *path*, which *stack* removes."""
+        path.unlink(missing_ok=True)  # of a launch that was killed
+        listener = listeners.enter_context(listen(path, uid))
+        stack.callback(path.unlink, missing_ok=True)
+        return listener
+
+    def _log(self, kind: str) -> Path:
+        return new_log(self._layout, self._state.identity, kind, started_at=self._metadata.started_at)
+
+    def _gate_spec(self, dirs: GuestDirs, gate: GateSpec) -> SidecarSpec:
+        return SidecarSpec(
+            kind="gate",
+            gate=gate,
+            bottle=self._state.identity,
+            nonce=self._nonce,
+            egress_dir=str(dirs.gate_told),
+            run_dir=str(dirs.gate_run),
+            uid=dirs.gate_uid,
+            extra_ca_pem=read_roots(self._plan.extra_ca),
+            connect_to=self._plan.connect_to,
+            supervise=self._plan.supervise,
+            launch=self._metadata.launch_id,
+        )
+
+    def _proxy_spec(self, dirs: GuestDirs) -> SidecarSpec:
         return SidecarSpec(
             bottle=self._state.identity,
             nonce=self._nonce,
@@ -251,7 +296,8 @@ class Session:
             uid=dirs.uid,
             mounts=self._plan.mounts,
             resources=self._plan.resources,
-            log=new_log(self._layout, self._state.identity, BOTTLE, started_at=self._metadata.started_at),
+            log=self._log(BOTTLE),
+            gate=self._plan.gate is not None,
         )
 
     def _layers(self, dirs: GuestDirs) -> tuple[Layer, ...]:
@@ -297,19 +343,17 @@ class Session:
             messages.warning(f"left out of the conversation's copy ({saved.left_out_count} in all): {named}")
 
     # -- the agent
-    def _attach(self, bottle: Bottle, sidecar: Sidecar, dirs: GuestDirs) -> int:
+    def _attach(self, bottle: Bottle, sidecars: Sidecars, dirs: GuestDirs) -> int:
         process = bottle.spawn(
             self._plan.provider.argv, cwd=self._plan.workdir, terminal=self._front.terminal()
         )
         disk = DiskWatch(self._layers(dirs), self._plan.resources.disk_bytes)
-        watch: Watchers = {
-            sidecar.pidfd: lambda: _raise(
-                SidecarGone("the bottle's proxy ended, so nothing could leave any more: see its logs")
-            ),
-            sidecar.daemon_fileno(): lambda: self._rejoin(sidecar),
+        watch: dict[int, Callable[[], Watchers | None]] = {
+            pidfd: partial(_raise, SidecarGone(_GONE[kind])) for kind, pidfd in sidecars.pidfds().items()
         }
+        watch[sidecars.daemon_fileno()] = lambda: self._rejoin(sidecars)
         try:
-            return self._front.carry(process, watch, _all(disk.tick, *self._login_watch(sidecar)))
+            return self._front.carry(process, watch, _all(disk.tick, *self._login_watch(sidecars["proxy"])))
         finally:
             disk.close()
 
@@ -325,10 +369,10 @@ class Session:
         watch = LoginWatch(source.login, source.slots, source.values, sidecar.replace_tokens, complain)
         return [watch.tick]
 
-    def _rejoin(self, sidecar: Sidecar) -> Watchers:
+    def _rejoin(self, sidecars: Sidecars) -> Watchers:
         messages.debug("the daemon ended; starting another one")
-        sidecar.rejoin()
-        return {sidecar.daemon_fileno(): lambda: self._rejoin(sidecar)}
+        sidecars.rejoin()
+        return {sidecars.daemon_fileno(): lambda: self._rejoin(sidecars)}
 
 
 def _all(*ticks: Callable[[], None]) -> Callable[[], None]:

@@ -1,4 +1,6 @@
-"""The launching process's side of one sidecar: hand over what it needs, wait until it serves, watch it.
+"""The launching process's side of a bottle's sidecars: hand over what they need, wait until they serve, watch them.
+
+All of one bottle hang on one connection to the daemon, and are made at the same time.
 
 The secrets' values are in this process and in the sidecar, and in the pipe between them for a moment; the
 daemon passes the pipe on unread.
@@ -20,6 +22,7 @@ from bot_bottle.ipc.client import DaemonClient, DaemonError, SidecarHandle
 from bot_bottle.ipc.sidecar import (
     MAX_NEW_TOKENS_BYTES,
     FromSidecar,
+    KindName,
     NewTokens,
     Ready,
     SidecarSecrets,
@@ -43,32 +46,102 @@ MAX_STALE_ANSWERS = 64
 SOCKET_BACKLOG = 512
 """As many as the proxy serves at once (ruling 67)."""
 
+NAMES: Mapping[KindName, str] = {"proxy": "the proxy", "gate": "the git gate"}
+"""What the operator reads."""
+
+
+class Sidecars:
+    """Those of one bottle; :meth:`close` ends them."""
+
+    def __init__(self, layout: Layout, bottle: str) -> None:
+        self._layout = layout
+        self._bottle = bottle
+        self._client: DaemonClient | None = None
+        self._all: dict[KindName, Sidecar] = {}
+
+    def request(
+        self,
+        spec: SidecarSpec,
+        log: Path,
+        listener: socket.socket,
+        tokens: Mapping[str, Secret],
+        known: Sequence[KnownValue] = (),
+    ) -> None:
+        """Ask the daemon (started on demand) for one more sidecar; go on without waiting.
+
+        Raises ``DaemonError``, :class:`LaunchError`.
+        """
+        if self._client is None:
+            self._client = DaemonClient.ensure(self._layout)
+        sidecar = self._all[spec.kind] = Sidecar(spec, log)
+        sidecar.request(self._client, listener, tokens, known)
+
+    def await_ready(self) -> Mapping[KindName, Ready]:
+        """Wait until each that was asked for serves; raises :class:`LaunchError` or ``DaemonError``."""
+        assert self._client is not None
+        for sidecar in self._all.values():
+            sidecar.await_birth(self._client)
+        return {kind: sidecar.await_ready() for kind, sidecar in self._all.items()}
+
+    def __getitem__(self, kind: KindName) -> Sidecar:
+        return self._all[kind]
+
+    def pidfds(self) -> Mapping[KindName, int]:
+        """Each is readable when its sidecar has ended."""
+        return {kind: sidecar.pidfd for kind, sidecar in self._all.items()}
+
+    def daemon_fileno(self) -> int:
+        """Readable when the daemon has ended."""
+        assert self._client is not None
+        return self._client.fileno()
+
+    def rejoin(self) -> None:
+        """The daemon has ended: start another one and register there; no sidecar was touched."""
+        assert self._client is not None
+        self._client.close()
+        self._client = DaemonClient.ensure(self._layout)
+        self._client.adopt(self._bottle, self.pidfds())
+
+    def close(self) -> None:
+        """End them and let the daemon forget the bottle; idempotent, raises nothing."""
+        for sidecar in self._all.values():
+            sidecar.close()
+        if self._client is not None:
+            try:
+                self._client.finished()
+            except (DaemonError, TimeoutError) as error:
+                messages.debug(f"the daemon was not told of the bottle's end: {error}")
+            self._client.close()
+            self._client = None
+
 
 class Sidecar:
     """One sidecar; :meth:`close` ends it, since its life hangs on our end of the control socket."""
 
-    def __init__(self, layout: Layout, spec: SidecarSpec, log: Path) -> None:
-        self._layout = layout
+    def __init__(self, spec: SidecarSpec, log: Path) -> None:
         self._spec = spec
         self._log = log
         self._control: socket.socket | None = None
-        self._client: DaemonClient | None = None
         self._handle: SidecarHandle | None = None
 
-    def request(
-        self, listener: socket.socket, tokens: Mapping[str, Secret], known: Sequence[KnownValue] = ()
-    ) -> None:
-        """Ask the daemon (started on demand) for the sidecar; go on without waiting.
+    @property
+    def _name(self) -> str:
+        return NAMES[self._spec.kind]
 
-        Raises ``DaemonError``.
-        """
-        self._client = DaemonClient.ensure(self._layout)
+    def request(
+        self,
+        client: DaemonClient,
+        listener: socket.socket,
+        tokens: Mapping[str, Secret],
+        known: Sequence[KnownValue] = (),
+    ) -> None:
+        """Ask *client* for it and write its secrets. Raises ``DaemonError``, :class:`LaunchError`."""
         ours, theirs = wire.pair()
         self._control = ours
         reading, writing = os.pipe2(os.O_CLOEXEC)
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            self._client.request_sidecar(
+            client.request_sidecar(
                 self._spec, listener=listener.fileno(), control=theirs.fileno(), secrets=reading, log=log
             )
         finally:
@@ -81,24 +154,29 @@ class Sidecar:
                 while payload:
                     payload = payload[pipe.write(payload) :]
             except OSError as error:
-                raise LaunchError(f"the proxy took no secrets ({error.strerror}): see {self._log}") from error
+                raise LaunchError(
+                    f"{self._name} took no secrets ({error.strerror}): see {self._log}"
+                ) from error
+
+    def await_birth(self, client: DaemonClient) -> None:
+        """Wait until its process is there; raises ``DaemonError``."""
+        self._handle = client.await_sidecar(self._spec.kind)
 
     def await_ready(self) -> Ready:
-        """Wait until requests are served; raises :class:`LaunchError` or ``DaemonError``."""
-        assert self._client is not None and self._control is not None
-        self._handle = self._client.await_sidecar()
+        """Wait until requests are served; raises :class:`LaunchError`."""
+        assert self._control is not None
         self._control.settimeout(READY_TIMEOUT_S)
         try:
             message, fds = wire.receive(self._control, FromSidecar)
         except TimeoutError as error:
             raise LaunchError(
-                f"the proxy did not come up within {READY_TIMEOUT_S:g} s: see {self._log}"
+                f"{self._name} did not come up within {READY_TIMEOUT_S:g} s: see {self._log}"
             ) from error
         except wire.WireError as error:
-            raise LaunchError(f"the proxy ended before it was ready: see {self._log}") from error
+            raise LaunchError(f"{self._name} ended before it was ready: see {self._log}") from error
         wire.close_all(fds)
         if not isinstance(message, Ready):
-            raise LaunchError(f"the proxy refused to start: {getattr(message, 'reason', message)}")
+            raise LaunchError(f"{self._name} refused to start: {getattr(message, 'reason', message)}")
         return message
 
     def replace_tokens(self, tokens: Mapping[str, Secret]) -> None:
@@ -109,7 +187,7 @@ class Sidecar:
         assert self._control is not None
         payload = _encoded(tokens)
         if len(payload) > MAX_NEW_TOKENS_BYTES:
-            raise LaunchError("the new tokens are too large for the proxy")
+            raise LaunchError(f"the new tokens are too large for {self._name}")
         reading, writing = os.pipe2(os.O_CLOEXEC)
         try:
             try:
@@ -129,12 +207,12 @@ class Sidecar:
             self._control.settimeout(ANSWER_TIMEOUT_S)
             answer, fds = wire.receive(self._control, FromSidecar)
         except (TimeoutError, wire.WireError) as error:
-            raise LaunchError(f"the proxy took no new tokens ({error}): see {self._log}") from error
+            raise LaunchError(f"{self._name} took no new tokens ({error}): see {self._log}") from error
         finally:
             os.close(reading)
         wire.close_all(fds)
         if not isinstance(answer, TokensTaken):
-            raise LaunchError(f"the proxy took no new tokens: {getattr(answer, 'reason', answer)}")
+            raise LaunchError(f"{self._name} took no new tokens: {getattr(answer, 'reason', answer)}")
 
     def _forget_answers(self) -> None:
         """Of questions that nobody waits for any more; a sidecar that talks without end is not listened to."""
@@ -152,33 +230,14 @@ class Sidecar:
         assert self._handle is not None
         return self._handle.pidfd
 
-    def daemon_fileno(self) -> int:
-        """Readable when the daemon has ended."""
-        assert self._client is not None
-        return self._client.fileno()
-
-    def rejoin(self) -> None:
-        """The daemon has ended: start another one and register there; the sidecar was not touched."""
-        assert self._client is not None
-        self._client.close()
-        self._client = DaemonClient.ensure(self._layout)
-        self._client.adopt(self._spec.bottle, self.pidfd)
-
     def close(self) -> None:
-        """End the sidecar and let the daemon forget the bottle; idempotent, raises nothing."""
+        """End it; idempotent, raises nothing."""
         if self._control is not None:
             self._control.close()
             self._control = None
         if self._handle is not None:
             os.close(self._handle.pidfd)
             self._handle = None
-        if self._client is not None:
-            try:
-                self._client.finished()
-            except (DaemonError, TimeoutError) as error:
-                messages.debug(f"the daemon was not told of the bottle's end: {error}")
-            self._client.close()
-            self._client = None
 
 
 def listen(path: Path, uid: int | None) -> socket.socket:

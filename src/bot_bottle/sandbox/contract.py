@@ -103,7 +103,8 @@ class BottleSpec(Struct, frozen=True):
     etc: Path
     """generated files (passwd, group, hosts, resolv.conf, nsswitch.conf, ssl/...) bound over ``/etc``"""
     sockets: Path
-    """host directory with ``proxy.sock``, all of the host that a bottle may talk to"""
+    """host directory with ``proxy.sock``, and ``gate.sock`` if ``gate`` says so: all of the host that a bottle
+    may talk to"""
     exec_socket: Path
     """where the backend listens for :meth:`Backend.attach`; not in the bottle's view"""
     env: Mapping[str, str]
@@ -116,6 +117,9 @@ class BottleSpec(Struct, frozen=True):
     resources: Resources = field(default_factory=Resources)
     log: Path | None = None
     """where the backend's own messages and the shim's go"""
+    gate: bool = False
+    """``gate.sock`` is there too: what is dialled at 127.0.0.1:9418 inside is carried to it byte by byte. Else
+    nothing answers there."""
 
 
 class Terminal(Struct, frozen=True):

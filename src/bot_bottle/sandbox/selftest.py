@@ -42,7 +42,7 @@ ALWAYS_PROBED = frozenset(
 MAX_GATEWAYS = 8
 """Addresses of the host that are tried; further ones differ in nothing."""
 
-_PORTS_INSIDE = frozenset({53, 80, 443, 9098, 9099, 9100, 9420})
+_PORTS_INSIDE = frozenset({53, 80, 443, 9098, 9099, 9100, 9418, 9420})
 """Where the shim itself listens: a probe of those would meet it, not us."""
 
 

@@ -42,7 +42,10 @@ class Kind:
     """the whole of its work; returns the exit status"""
     network: bool
     """whether it keeps the host's network namespace"""
+    limits: confine.Limits
     profile: Profile = Profile.SIDECAR
+    sees: Callable[[SidecarSpec], view.Extra] = view.of_proxy
+    """what this kind alone sees"""
 
 
 def become(kind: Kind, spec: SidecarSpec, fds: tuple[int, ...], report: int) -> NoReturn:
@@ -81,9 +84,9 @@ def _confine(kind: Kind, spec: SidecarSpec, fds: Descriptors) -> bool:
     try:
         with open("/proc/self/comm", "w", encoding="ascii") as name:
             name.write(kind.name[:15])
-        view.build(spec, uid)
+        view.build(spec, uid, kind.sees(spec))
         _no_standard_streams()
-        confine.give_up_rights(spec.uid, kind.profile)
+        confine.give_up_rights(spec.uid, kind.profile, kind.limits)
     except Exception as error:
         _refuse(fds.control, f"the sidecar can't be confined: {error}")
         return False

@@ -11,14 +11,22 @@ import os
 import platform
 import resource
 import socket
+from dataclasses import dataclass
 
 from bot_bottle.base import linux, seccomp
 
-MAX_FILE_BYTES = 256 * 1024 * 1024
-"""Its log bounds itself far below this; a sidecar that was taken over can't fill the disk by it."""
 
-MAX_OPEN_FILES = 32_768
-"""10,240 idle and 512 active connections with two sockets each (ruling 67), and room."""
+@dataclass(frozen=True)
+class Limits:
+    """What a kind of sidecar may take of the host, at most."""
+
+    file_bytes: int
+    """of one file"""
+    open_files: int
+    """of one process"""
+    processes: int | None = None
+    """and threads, in all; None: its filter lets it make none"""
+
 
 FILTERS = {profile: seccomp.program(platform.machine(), profile) for profile in seccomp.Profile}
 """Made before any fork."""
@@ -49,14 +57,15 @@ def enter_namespaces(uid: int | None, *, network: bool) -> None:
     linux.map_ids(effective, effective, gid, gid)
 
 
-def give_up_rights(uid: int | None, profile: seccomp.Profile) -> None:
-    """To be called in the finished view; afterwards nothing can be undone, started or looked into."""
+def give_up_rights(uid: int | None, profile: seccomp.Profile, limits: Limits) -> None:
+    """To be called in the finished view; afterwards nothing can be undone or looked into, and nothing started
+    but what *profile* lets."""
     socket.sethostname("sidecar")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
+    _lower(resource.RLIMIT_NOFILE, limits.open_files)
+    _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
+    if limits.processes is not None:
+        _lower(resource.RLIMIT_NPROC, limits.processes)
     os.umask(0o077)
     linux.drop_bounding_capabilities()
     if uid is not None and os.geteuid() == 0:
@@ -67,3 +76,9 @@ def give_up_rights(uid: int | None, profile: seccomp.Profile) -> None:
     linux.set_no_new_privs()
     linux.set_dumpable(False)
     linux.load_seccomp(FILTERS[profile])
+
+
+def _lower(limit: int, value: int) -> None:
+    _, hard = resource.getrlimit(limit)
+    value = value if hard == resource.RLIM_INFINITY else min(hard, value)
+    resource.setrlimit(limit, (value, value))

@@ -1,8 +1,9 @@
 """What a sidecar's process sees of the file system: a read-only root of ours, and little of the host's.
 
-Of the host: ``/usr``, the installation that the interpreter runs from, certificate roots, four devices, the
-bottle's policy (read-only) and the one directory that the sidecar may write. No home, no other bottle, no
-socket. Built in the process's own mount namespace, as whoever has CAP_SYS_ADMIN in it; what can't be built
+Of the host: ``/usr``, the installation that the interpreter runs from, certificate roots, a few devices, what
+the host tells it (read-only: a proxy's policy, a gate's answers) and the one directory that the sidecar may
+write. No home, no other bottle, no socket, and of two sidecars of one bottle neither sees what the other
+does. Built in the process's own mount namespace, as whoever has CAP_SYS_ADMIN in it; what can't be built
 raises OSError, and there is no sidecar.
 """
 
@@ -11,7 +12,8 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bot_bottle
@@ -19,7 +21,17 @@ from bot_bottle.base import linux
 from bot_bottle.ipc.sidecar import SidecarSpec
 
 EGRESS = "/etc/egress"
+"""of a proxy"""
+TOLD = "/etc/gate"
+"""of a gate: the same, what the host alone writes"""
 RUN = "/run/bot-bottle"
+"""all that can be written and stays"""
+KEYS = "/run/keys"
+"""of a gate: memory for its key, which is a file for ``ssh`` alone"""
+WORK = "/tmp"  # noqa: S108  the gate's own
+"""of a gate: memory for what is made while it works; nothing of size"""
+GITLEAKS = "/opt/gitleaks"
+"""of a gate: the scanner, one binary"""
 
 _BASE = "/tmp"  # noqa: S108  a directory that every host has; only a mount point, in our own namespace
 _OLD = "/.host"
@@ -48,10 +60,22 @@ _PLAIN = linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
 _TMPFS_OPTIONS = "mode=0755,size=1m,nr_inodes=512"
 
 
-def build(spec: SidecarSpec, uid: int) -> None:
+@dataclass(frozen=True)
+class Extra:
+    """What one kind of sidecar sees beside what all do, by place."""
+
+    told: str
+    """where ``spec.egress_dir`` is shown, read-only"""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """real paths on the host of files that may be run"""
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """options of file systems in memory that are its own; nothing in them may be run"""
+
+
+def build(spec: SidecarSpec, uid: int, extra: Extra) -> None:
     """Make the view and enter it; the host's file system is unreachable afterwards."""
-    egress, run = _own(spec.egress_dir), _own(spec.run_dir)
-    code = _code_directories((egress, run))
+    told, run = _own(spec.egress_dir), _own(spec.run_dir)
+    code = code_directories((told, run))
     certificates = _certificates()
     copied = {name: _read(f"/etc/{name}") for name in _COPIED}
     copied["resolv.conf"] = without_search(copied["resolv.conf"])
@@ -64,12 +88,36 @@ def build(spec: SidecarSpec, uid: int) -> None:
     _system(code)
     _etc(copied, certificates, uid)
     _devices_and_proc()
-    _bind(egress, EGRESS, _PLAIN | linux.MOUNT_ATTR_NOEXEC | linux.MOUNT_ATTR_RDONLY)
+    _bind(told, extra.told, _PLAIN | linux.MOUNT_ATTR_NOEXEC | linux.MOUNT_ATTR_RDONLY)
     _bind(run, RUN, _PLAIN | linux.MOUNT_ATTR_NOEXEC)
+    _add(extra, uid)
     linux.umount(_OLD, linux.MNT_DETACH)
     os.rmdir(_OLD)
     flags = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
     linux.mount(None, "/", None, flags | linux.MS_NOEXEC)
+
+
+def of_proxy(spec: SidecarSpec) -> Extra:
+    del spec
+    return Extra(told=EGRESS)
+
+
+def of_gate(spec: SidecarSpec) -> Extra:
+    assert spec.gate is not None
+    return Extra(
+        told=TOLD,
+        programs={GITLEAKS: os.path.realpath(spec.gate.gitleaks)},
+        memory={KEYS: "size=1m,nr_inodes=64", WORK: "size=128m,nr_inodes=65536"},
+    )
+
+
+def _add(extra: Extra, uid: int) -> None:
+    for place, source in extra.programs.items():
+        _bind(source, place, _PLAIN | linux.MOUNT_ATTR_RDONLY)
+    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    for place, options in extra.memory.items():
+        os.makedirs(place, exist_ok=True)
+        linux.mount("tmpfs", place, "tmpfs", flags, f"mode=0700,uid={uid},gid={uid},{options}")
 
 
 def _own(path: str) -> str:
@@ -79,7 +127,7 @@ def _own(path: str) -> str:
     return os.path.realpath(path)
 
 
-def _code_directories(bottle: Iterable[str]) -> list[str]:
+def code_directories(bottle: Iterable[str] = ()) -> list[str]:
     """The interpreter's installation and our own, where they lie outside of /usr.
 
     A directory that holds the bottle's own files as well (an installation in ``/`` or in the whole home)

@@ -6,8 +6,10 @@ Below ``layout.guest(identity)``::
     home/{upper,work}              overlay at the home
     workspace/{lower,upper,work}   overlay at the workspace; lower is what was copied in
     etc/                           generated files, seen read-only
-    egress/                        routes.yaml, seen read-only by the sidecar
-    run/                           all that the sidecar can write
+    egress/                        routes.yaml and answers, seen read-only by the proxy
+    run/                           all that the proxy can write
+    gate-told/                     answers, seen read-only by the git gate
+    gate/                          all that the git gate can write: mirrors, questions
 
 For root the parents are 0711 and belong to root, ``root``, ``home`` and ``workspace`` 0710 with the
 bottle's gid: another bottle's uid that got out of its view could not go in. For a user all is that user's
@@ -35,7 +37,10 @@ from bot_bottle.store.files import (
 from bot_bottle.store.guest_etc import SKELETON_DIRECTORIES, USR_LINKS, etc_files, host_roots
 from bot_bottle.store.java_keystore import trust_store
 from bot_bottle.store.layout import Layout
-from bot_bottle.store.uids import sidecar_uid_for
+from bot_bottle.store.uids import gate_uid_for, sidecar_uid_for
+
+GATE_TOLD, GATE_RUN = "gate-told", "gate"
+"""names of the git gate's directories"""
 
 
 class GuestDirs(Struct, frozen=True):
@@ -62,12 +67,17 @@ class GuestDirs(Struct, frozen=True):
     """0700, the sidecar's; written by :func:`write_egress_file`"""
     sidecar_run: Path
     """0700, the sidecar's"""
+    gate_told: Path
+    """0700, the git gate's; written by the host alone"""
+    gate_run: Path
+    """0700, the git gate's"""
     sockets: Path
-    """bound into the bottle; the launcher puts ``proxy.sock`` there"""
+    """bound into the bottle; the launcher puts ``proxy.sock`` there, and ``gate.sock`` where there is a gate"""
     exec_socket: Path
     """its directory exists, 0700; not in the bottle's view"""
     uid: int | None
     sidecar_uid: int | None
+    gate_uid: int | None
 
 
 def prepare_guest(
@@ -80,6 +90,7 @@ def prepare_guest(
     """
     if uid is not None and sidecar_uid is None:
         sidecar_uid = sidecar_uid_for(uid)
+    gate_uid = None if sidecar_uid is None else gate_uid_for(sidecar_uid)
     parent_mode = 0o700 if uid is None else 0o711
     base = layout.guest(identity)
     if layout.shared == layout.home:
@@ -98,8 +109,9 @@ def prepare_guest(
     _make_skeleton(base / "root" / "lower", uid)
     make_directory(base / "etc", 0o755)
     _write_etc(base / "etc", identity)
-    make_directory(base / "egress", 0o700, sidecar_uid)
-    make_directory(base / "run", 0o700, sidecar_uid)
+    for told, run, owner in (("egress", "run", sidecar_uid), (GATE_TOLD, GATE_RUN, gate_uid)):
+        make_directory(base / told, 0o700, owner)
+        make_directory(base / run, 0o700, owner)
     sockets, exec_socket = _make_socket_directories(layout, identity, parent_mode, uid)
     return GuestDirs(
         identity=identity, base=base, root_lower=base / "root" / "lower", root_upper=base / "root" / "upper",
@@ -107,7 +119,8 @@ def prepare_guest(
         home_upper=base / "home" / "upper", home_work=base / "home" / "work",
         workspace_lower=base / "workspace" / "lower", workspace_upper=base / "workspace" / "upper",
         workspace_work=base / "workspace" / "work", etc=base / "etc", egress=base / "egress",
-        sidecar_run=base / "run", sockets=sockets, exec_socket=exec_socket, uid=uid, sidecar_uid=sidecar_uid,
+        sidecar_run=base / "run", gate_told=base / GATE_TOLD, gate_run=base / GATE_RUN, sockets=sockets,
+        exec_socket=exec_socket, uid=uid, sidecar_uid=sidecar_uid, gate_uid=gate_uid,
     )  # fmt: skip
 
 

@@ -22,11 +22,13 @@ BOTTLE = "bottle"
 """messages of the backend and the shim"""
 EGRESS = "egress"
 """the proxy's records, JSON lines"""
+GIT = "git"
+"""the git gate's records, JSON lines"""
 SESSION = "session"
 """messages of a session process, which has no terminal of its own"""
 SCREEN = "screen"
 """the end of what an agent printed while nobody was attached"""
-_KINDS = (BOTTLE, EGRESS, SESSION, SCREEN)
+_KINDS = (BOTTLE, EGRESS, GIT, SESSION, SCREEN)
 _SUFFIX = ".log"
 _UNUSED_S = 3600.0
 """An empty directory younger than this may be a launch's that is about to open its log: the daemon that it starts

@@ -1,6 +1,7 @@
-"""Host uids of bottles and sidecars, where we are root: two reserved ranges, one tree of claims.
+"""Host uids of bottles and sidecars, where we are root: three reserved ranges, one tree of claims.
 
-A bottle's uid is ``1,900,000,000 + n``, its sidecar's ``1,900,100,000 + n``, gids alike. The claim is the
+A bottle's uid is ``1,900,000,000 + n``, its proxy's ``1,900,100,000 + n``, its git gate's ``1,900,200,000 +
+n``, gids alike. The claim is the
 file ``uids/<n>``, made exclusively under a lock, holding the path of the state directory; the tree is one
 for all homes of a host. A claim lives as long as its state directory: ``resume`` finds it again, removal
 gives it back, and one whose directory is gone is taken back by the next claim.
@@ -23,6 +24,7 @@ from bot_bottle.store.layout import Layout
 
 FIRST_BOTTLE_UID = 1_900_000_000
 FIRST_SIDECAR_UID = 1_900_100_000
+FIRST_GATE_UID = 1_900_200_000
 UIDS = 65_536
 """Far above what distributions, /etc/subuid defaults and directory services give out, below 2^31."""
 
@@ -32,15 +34,17 @@ LOCK_WAIT_S = 5.0
 _LOCK = ".lock"
 
 
-class UidPair(Struct, frozen=True):
-    """The uids (and gids) of one bottle and its sidecar."""
+class Uids(Struct, frozen=True):
+    """The uids (and gids) of one bottle and its sidecars."""
 
     bottle: int
     sidecar: int
+    """of the proxy"""
+    gate: int
 
     @staticmethod
-    def of_number(n: int) -> UidPair:
-        return UidPair(FIRST_BOTTLE_UID + n, FIRST_SIDECAR_UID + n)
+    def of_number(n: int) -> Uids:
+        return Uids(FIRST_BOTTLE_UID + n, FIRST_SIDECAR_UID + n, FIRST_GATE_UID + n)
 
 
 def sidecar_uid_for(bottle_uid: int) -> int:
@@ -48,6 +52,14 @@ def sidecar_uid_for(bottle_uid: int) -> int:
     if not FIRST_BOTTLE_UID <= bottle_uid < FIRST_BOTTLE_UID + UIDS:
         raise StoreError(f"uid {bottle_uid} is no bottle's: take one from the registry")
     return bottle_uid - FIRST_BOTTLE_UID + FIRST_SIDECAR_UID
+
+
+def gate_uid_for(sidecar_uid: int) -> int:
+    """The git gate's uid that belongs to a proxy's, which records have. Raises ``StoreError`` outside the
+    reserved range."""
+    if not FIRST_SIDECAR_UID <= sidecar_uid < FIRST_SIDECAR_UID + UIDS:
+        raise StoreError(f"uid {sidecar_uid} is no sidecar's: take one from the registry")
+    return sidecar_uid - FIRST_SIDECAR_UID + FIRST_GATE_UID
 
 
 class UidRegistry:
@@ -62,7 +74,7 @@ class UidRegistry:
         parent = layout.shared if layout.shared == layout.home else layout.shared.parent
         return UidRegistry(parent / "uids")
 
-    def claim(self, state: Path, guest: Path) -> UidPair:
+    def claim(self, state: Path, guest: Path) -> Uids:
         """The uids of the bottle whose state directory is *state*: its own from before, or new ones.
 
         *state* exists (a claim without it is stale); *guest* is where files of that uid will lie: the
@@ -77,14 +89,14 @@ class UidRegistry:
             taken: set[int] = set()
             for n, owner in self._claims():
                 if owner[0] == mine:
-                    return UidPair.of_number(n)
+                    return Uids.of_number(n)
                 if any(os.path.lexists(_path(line)) for line in owner if line):
                     taken.add(n)
                 else:
                     os.unlink(self.root / str(n))
             n = self._choose(lock, taken)
             self._record(n, mine + b"\n" + _line(guest) + b"\n")
-        return UidPair.of_number(n)
+        return Uids.of_number(n)
 
     def release(self, state: Path) -> None:
         """Give the claim of *state* back; idempotent. Nothing of the bottle runs or lies about any more."""
@@ -96,10 +108,10 @@ class UidRegistry:
                 if owner[0] == mine:
                     os.unlink(self.root / str(n))
 
-    def find(self, state: Path) -> UidPair | None:
+    def find(self, state: Path) -> Uids | None:
         """The claim of *state*, if there is one; takes no lock."""
         mine = _line(state)
-        return next((UidPair.of_number(n) for n, owner in self._claims() if owner[0] == mine), None)
+        return next((Uids.of_number(n) for n, owner in self._claims() if owner[0] == mine), None)
 
     def _claims(self) -> Iterator[tuple[int, tuple[bytes, ...]]]:
         """Numbers and the paths in their files. A damaged file (empty, cut) names nothing that exists."""

@@ -183,6 +183,7 @@ class BubblewrapBackend:
             exec_listener=fds["exec"],
             log=fds["log"],
             trouble=fds["trouble"],
+            gate=spec.gate,
         )
 
     def _groups(self, spec: BottleSpec) -> list[Path]:

@@ -25,6 +25,7 @@ from bot_bottle.sandbox.bwrap.mountpoints import prepare, prepare_all
 from bot_bottle.sandbox.contract import Layer, Mount
 
 PROXY_PORT = 9099
+GATE_PORT = 9418
 _LISTENERS = (
     ("127.0.0.1", PROXY_PORT, socket.SOCK_STREAM),
     ("0.0.0.0", 80, socket.SOCK_STREAM),  # noqa: S104  # the stand-ins are all over 127.0.0.0/8
@@ -32,7 +33,8 @@ _LISTENERS = (
     ("127.0.0.1", 53, socket.SOCK_DGRAM),
     ("127.0.0.1", 53, socket.SOCK_STREAM),
 )
-"""In the order that ``shim.init.main`` takes them; those of ``carriage`` come last."""
+"""In the order that ``shim.init.main`` takes them; the gate's and those of ``carriage`` come last."""
+_GATE_LISTENER = ("127.0.0.1", GATE_PORT, socket.SOCK_STREAM)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Plan:
     own_network: bool = True
     every_port: bool = True
     """carry every port, where the kernel can"""
+    gate: bool = False
+    """there is a git gate to carry connections to"""
     extra_arguments: Sequence[str] = ()
 
 
@@ -79,7 +83,7 @@ def _execute(plan: Plan) -> None:
     linux.close_all_except([0, 1, 2, plan.control, plan.exec_listener, plan.log, plan.trouble])
     enter_namespaces(network=plan.own_network, processes=True)
     _become_first(plan)
-    listeners = [*_listen(), *_carry(plan)]
+    listeners = [*_listen(gate=plan.gate), *_carry(plan)]
     compose_etc(plan.view.etc)
     view = mount_layers(plan)
     options = [*plan.namespaces, *arguments.filesystem(view, arguments.usr_links()), *plan.extra_arguments]
@@ -136,10 +140,10 @@ def enter_namespaces(*, network: bool, processes: bool = False) -> None:
         linux.bring_up_loopback()
 
 
-def _listen() -> list[socket.socket]:
+def _listen(*, gate: bool) -> list[socket.socket]:
     """Bound here, where ports below 1024 may be: no sysctl has to be changed for the bottle."""
     listeners = []
-    for address, port, kind in _LISTENERS:
+    for address, port, kind in (*_LISTENERS, _GATE_LISTENER) if gate else _LISTENERS:
         sock = socket.socket(socket.AF_INET, kind)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

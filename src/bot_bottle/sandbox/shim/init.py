@@ -1,7 +1,8 @@
 """Process 1 of a bottle: sets everything up, then serves the host until the launching process is gone.
 
 Started with descriptors that the host made (``launch control, exec listener, proxy, http, https, DNS
-datagrams, DNS stream, redirected...``) and nothing of the bottle's own. When the launch control ends, it ends, and the
+datagrams, DNS stream``, then by their ports ``gate, redirected...``, as far as there are any) and nothing of
+the bottle's own. When the launch control ends, it ends, and the
 kernel ends every other process of its namespace with it.
 """
 
@@ -17,13 +18,16 @@ from .lookup import Lookup
 from .loop import IN, Loop
 from .names import StandIns
 from .programs import Programs, Setup, confine
-from .relay import Relay, spare_flows
+from .relay import GATE_FLOWS, Relay, spare_flows
 
 TYPE_CHECKING = False  # as in typing, which takes 3 ms to import
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROXY_SOCKET = "/run/bot-bottle/proxy.sock"
+GATE_SOCKET = "/run/bot-bottle/gate.sock"
+GATE_PORT = 9418
+"""git's own; only the number, what is spoken is HTTP"""
 
 
 class Service:
@@ -133,20 +137,25 @@ def main(descriptors: Sequence[int]) -> None:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # which the kernel keeps from a namespace's init
     for fd in descriptors:
         os.set_inheritable(fd, False)
-    control, exec_listener, proxy, http, https, datagrams, stream, *redirected = (
+    control, exec_listener, proxy, http, https, datagrams, stream, *others = (
         _socket.socket(fileno=fd) for fd in descriptors
     )
+    gates = [sock for sock in others if sock.getsockname()[1] == GATE_PORT]
+    redirected = [sock for sock in others if sock not in gates]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     loop = Loop()
     service = Service(loop, _setup(control))
     names = StandIns()
-    relay = Relay(loop, PROXY_SOCKET, names, spare_flows(hard if hard > 0 else 1 << 16))
+    spare = (hard if hard > 0 else 1 << 16) - 2 * GATE_FLOWS * len(gates)
+    relay = Relay(loop, PROXY_SOCKET, names, spare_flows(spare))
     relay.listen(proxy, None)
     relay.listen(http, 80)
     relay.listen(https, 443)
     for listener in redirected:
         relay.listen_redirected(listener)
+    for listener in gates:
+        Relay(loop, GATE_SOCKET, names, GATE_FLOWS).listen(listener, None)
     lookup = Lookup(loop, names)
     lookup.datagrams(datagrams)
     lookup.stream(stream)

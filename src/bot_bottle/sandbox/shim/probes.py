@@ -222,12 +222,13 @@ def _interfaces() -> str:
 
 
 def _host_sockets() -> str:
-    """The one socket of the host's that is in view is the proxy's."""
-    for directory, allowed in (("/run", ()), ("/tmp", ()), ("/run/bot-bottle", ("proxy.sock",))):  # noqa: S108
+    """The sockets of the host's that are in view are the proxy's and the git gate's."""
+    ours = ("proxy.sock", "gate.sock")
+    for directory, allowed in (("/run", ()), ("/tmp", ()), ("/run/bot-bottle", ours)):  # noqa: S108
         for entry in os.scandir(directory):
             if entry.name not in allowed and stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode):
                 raise _Open(entry.path)
-    return "only proxy.sock"
+    return "only those of its sidecars"
 
 
 def _sysctl() -> str:

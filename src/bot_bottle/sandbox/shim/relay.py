@@ -1,6 +1,7 @@
-"""Connections inside the bottle, carried to the sidecar's proxy: the one thing that answers in there.
+"""Connections inside the bottle, carried to its sidecars: all that answers in there.
 
-Three kinds of listeners. The *proxy port* is passed through byte by byte. The others are for software that
+Three kinds of listeners. The *proxy port*, and the git gate's where there is one, is passed through byte by
+byte. The others are for software that
 heeds no proxy setting: on the *carried* ports (80, 443) the local address is a name's stand-in, or else the
 first bytes tell the name; to the *redirected* port comes whatever else was dialled, and where it was meant to
 go is asked of the kernel: a stand-in, or an address that is then the name. ``CONNECT name:port`` goes to the
@@ -32,6 +33,8 @@ CHUNK_BYTES = 64 * 1024
 """Also what a direction may hold while its receiver is slow."""
 MAX_FLOWS = 10240
 """The proxy's own bound of idle connections (ruling 67)."""
+GATE_FLOWS = 64
+"""To the git gate: a git opens one or two connections."""
 FIRST_BYTES_S = 5
 """How long a nameless connection may take to say for whom it is: as long as the proxy's own wait."""
 LINGER_S = 5
@@ -58,7 +61,8 @@ class _End:
 
 
 class Relay:
-    """Listeners and flows. *proxy* is the path of the sidecar's socket."""
+    """Listeners and flows. *proxy* is the path of the sidecar's socket, which is not the proxy's for the gate's
+    port."""
 
     def __init__(self, loop: Loop, proxy: str, names: StandIns, max_flows: int = MAX_FLOWS) -> None:
         self._loop = loop
