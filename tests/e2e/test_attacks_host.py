@@ -74,6 +74,7 @@ def test_a_home_of_any_name(person, odd: str) -> None:
     home = person.home / odd
     home.mkdir(0o700)
     os.chown(home, person.uid, person.uid)
+    subprocess.run(["cp", "-a", str(person.home / ".bot-bottle"), str(home)], check=True)  # compiled patterns
     env = {"HOME": str(home)}
     done = person.run("run", "--", "sh", "-c", "echo precious > work", env=env)
     assert done.returncode == 0, done.stderr
