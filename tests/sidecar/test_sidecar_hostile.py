@@ -183,7 +183,7 @@ def test_what_it_is_and_sees(host, outside):
             b"LANG",
             b"MALLOC_ARENA_MAX",
         }
-    assert set(state["dev"]) == {"null", "zero", "random", "urandom"}
+    assert set(state["dev"]) == {"null", "zero", "full", "random", "urandom"}
     code = {Path(path).parts[1] for path in (sys.prefix, sys.base_prefix, bot_bottle.__file__)}
     system = {"usr", "etc", "dev", "proc", "run", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}
     assert set(state["root"]) <= system | code

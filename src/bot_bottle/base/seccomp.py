@@ -129,9 +129,9 @@ _ARCHES = {
 }
 # fmt: on
 
-_FOR_A_SANDBOX = frozenset({"mount", "umount2", "pivot_root"})
-"""What bubblewrap needs, in a user namespace of its own (its sources, 0.8 to 0.11: neither chroot nor setns
-as we call it, nor the newer calls for mounts)."""
+_FOR_A_SANDBOX = frozenset({"mount", "umount2", "pivot_root", "sethostname"})
+"""What bubblewrap needs, in namespaces of its own (its sources, 0.8 to 0.11: neither chroot nor setns as we call
+it, nor the newer calls for mounts)."""
 
 
 class _Instruction(NamedTuple):

@@ -39,7 +39,7 @@ _OLD = "/.host"
 _SYSTEM_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 """Links into /usr on a merged system, directories on an older one."""
 
-_DEVICES = ("null", "zero", "random", "urandom")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
 
 _CERTIFICATES = (
     "/etc/ssl/certs",
