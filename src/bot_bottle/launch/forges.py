@@ -6,6 +6,8 @@ Sources: Gitea and Forgejo ``/repos/{owner}/{repo}/keys`` (docs.gitea.com/api), 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,6 +123,26 @@ def says_taken(forge: Forge, status: int, data: bytes) -> bool:
     if status == 422:
         return True
     return forge is Forge.GITLAB and status == 400 and b"already been taken" in data
+
+
+def message_of(data: bytes) -> str:
+    """What a refusal says to people: Gitea, GitHub and GitLab have ``message``, GitLab's may be structured."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return ""
+    said = found.get("message") if isinstance(found, dict) else None
+    return said if isinstance(said, str) else json.dumps(said) if said else ""
+
+
+def fingerprint(key: str) -> str:
+    """``SHA256:…`` of ``TYPE BASE64`` as ``ssh-keygen -l`` has it; empty for what is no key."""
+    words = key.split()
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+    except (IndexError, ValueError):
+        return ""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
 def _listed(item: object) -> Listed:

@@ -50,7 +50,7 @@ def plan_gate(bottle: Bottle, environ: Mapping[str, str], home: Path, given: Giv
         if secret is not None:
             secrets[one.slot] = secret
         else:
-            deploy.append(one.deploy_key(environ, given.extra_ca))
+            deploy.append(one.deploy_key(environ))
             secret = deploy[-1].token
         own.append(KnownValue(one.known_name, secret, "operator"))
         lines += _lines(one.repo, what)
@@ -119,7 +119,7 @@ class _One:
             case DeployKey(forge, variable):
                 return None, f"a deploy key of this launch alone, registered at {forge} with {variable}"
 
-    def deploy_key(self, environ: Mapping[str, str], extra_ca: tuple[Path, ...]) -> DeployKeyPlan:
+    def deploy_key(self, environ: Mapping[str, str]) -> DeployKeyPlan:
         key = self.repo.key
         assert isinstance(key, DeployKey)
         try:
@@ -128,7 +128,9 @@ class _One:
             raise self._error(str(error), "url") from error
         token = self._variable(environ, key.token_ref)
         place = self._bottle.place("git-gate", "repos", self.repo.name, "key")
-        return DeployKeyPlan(self.repo.name, self.slot, key, repository, token, place, extra_ca)
+        return DeployKeyPlan(
+            self.repo.name, self.slot, key, repository, token, place, self._bottle.egress.extra_ca or ""
+        )
 
     def gate_repo(self) -> GateRepo:
         upstream = self.repo.upstream

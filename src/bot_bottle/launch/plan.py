@@ -70,8 +70,8 @@ class DeployKeyPlan:
     """for the forge's API; stays in this process"""
     place: Place
     """where the key is written, for what goes wrong"""
-    extra_ca: tuple[Path, ...] = ()
-    """further roots that the forge's certificate may come from"""
+    extra_ca: str = ""
+    """a file of further roots that the forge's certificate may come from"""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,6 @@ class Given:
     known: tuple[KnownValue, ...] = field(repr=False)
     tokens: Mapping[str, Secret] = field(repr=False)
     slots: Mapping[str, str]
-    extra_ca: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from types import TracebackType
 from msgspec import Struct
 
 from bot_bottle.base.ids import BadIdentity, parse_identity
+from bot_bottle.store.deploy_keys import DEPLOY_KEYS_NAME
 from bot_bottle.store.files import StoreError, make_directory, make_home
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.metadata import Metadata, read_metadata, write_metadata
@@ -205,7 +206,8 @@ def preserve(layout: Layout, identity: str) -> None:
 
 
 def is_preserved(layout: Layout, identity: str) -> bool:
-    return os.path.lexists(layout.state(identity) / PRESERVE_NAME)
+    """It has the marker, or keys at a forge that nobody has revoked yet."""
+    return any(os.path.lexists(layout.state(identity) / name) for name in (PRESERVE_NAME, DEPLOY_KEYS_NAME))
 
 
 class StateSummary(Struct, frozen=True):
@@ -265,9 +267,8 @@ def remove(layout: Layout, identity: str, *, spare_kept: bool = False) -> tuple[
     """Delete everything of a bottle that isn't running, but its logs; idempotent, also for remains without
     a state directory. Returns what could not be deleted. Raises :class:`BottleRunning`, ``BadIdentity``.
 
-    *spare_kept*: raises :class:`BottleKept` where the preserve marker is, looked at under the lock: a session
-    may have come and gone since the caller looked. Else the marker is the caller's to look at; so is
-    whether every backend says that nothing runs.
+    *spare_kept*: raises :class:`BottleKept` where it is preserved, looked at under the lock: a session may have
+    come and gone. Else that is the caller's to look at; so is whether every backend says that nothing runs.
     """
     path = layout.state(identity)
     make_home(layout.home)

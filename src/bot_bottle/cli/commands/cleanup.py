@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from bot_bottle.base import messages
@@ -9,9 +11,10 @@ from bot_bottle.cli import completion
 from bot_bottle.cli.backends import all_backends
 from bot_bottle.cli.preflight import confirm
 from bot_bottle.launch.plan import LaunchError
-from bot_bottle.launch.reap import discard, recover
+from bot_bottle.launch.reap import discard, recover, revoke_keys
 from bot_bottle.manifest.settings import load_settings
 from bot_bottle.store import bottles, endings
+from bot_bottle.store.deploy_keys import described, has_deploy_keys
 from bot_bottle.store.layout import default_layout
 
 
@@ -26,6 +29,9 @@ def command(identities: tuple[str, ...], yes: bool, dry_run: bool, kept: bool) -
 
     A bottle that runs is never touched. One that is kept, since it holds work, is removed only with --kept,
     or when IDENTITY names it; then nothing else is.
+
+    Deploy keys that dead bottles left at a forge are revoked, with the token that the variable named in
+    key.token_ref holds here; a bottle whose keys can't be revoked is kept, and the keys are named.
     """
     layout = default_layout()
     summaries = [s for s in bottles.list_states(layout) if not s.running]
@@ -37,20 +43,25 @@ def command(identities: tuple[str, ...], yes: bool, dry_run: bool, kept: bool) -
     kept = kept or bool(identities)
     if identities:
         summaries = [s for s in summaries if s.identity in identities]
-    doomed = [s.identity for s in summaries if kept or not s.preserved]
+    keyed = {s.identity: described(s.path) for s in summaries if has_deploy_keys(s.path)}
+    doomed = [s.identity for s in summaries if kept or not os.path.lexists(s.path / bottles.PRESERVE_NAME)]
     orphans = [] if identities else [name for name in bottles.orphans(layout) if name not in doomed]
     for identity in doomed:
         messages.info(f"to be removed: {identity}")
     for identity in orphans:
         messages.info(f"to be removed: {identity} (remains without a state directory)")
+    for identity, keys in keyed.items():
+        messages.info(f"to be revoked: deploy keys of {identity}: {keys}")
     for identity in [s.identity for s in summaries if s.identity not in doomed]:
         messages.info(
             f"kept, since it holds work: {identity} (bot-bottle resume {identity}, or cleanup {identity})"
         )
     if dry_run:
         return
-    if (doomed or orphans) and not yes:
+    if (doomed or orphans or keyed) and not yes:
         confirm("remove these?")
+    stays = [identity for identity in keyed if not revoke_keys(layout, identity, os.environ)]
+    doomed = [identity for identity in doomed if identity not in stays]
     backends = all_backends(layout)
     for ending in endings.read_all(layout):
         if not identities or ending.identity in identities:
