@@ -151,3 +151,23 @@ def test_what_the_asker_has_taken_back_can_not_be_answered(layout, questions):
 def test_the_lease_is_renewed(layout, questions):
     questions.renew_lease()
     assert float((layout.guest("dev") / "egress" / files.LEASE).read_text()) > 0
+
+
+def test_the_git_gate_asks_and_is_answered_in_directories_of_its_own(
+    layout: Layout, questions: Questions
+) -> None:
+    guest = layout.guest("dev")
+    gate = Questions(layout, "dev", LAUNCH, gate=True)
+    for path in (guest / "gate" / files.ASKED / LAUNCH, guest / "gate-told"):
+        path.mkdir(parents=True)
+    asked = _put(layout, tool=Tool.GITLEAKS_ALLOW)
+    assert gate.pending() == []
+    name = files.proposal_name(asked.id)
+    (_asked(layout) / name).rename(guest / "gate" / files.ASKED / LAUNCH / name)
+    assert questions.pending() == []
+    assert gate.pending() == [asked]
+    gate.renew_lease()
+    gate.claim(asked.id)
+    gate.answer(asked.id, Status.APPROVED, "test data")
+    assert sorted(path.name for path in (guest / "gate-told").iterdir()) == [files.ANSWERED, files.LEASE]
+    assert list((guest / "egress").iterdir()) == []

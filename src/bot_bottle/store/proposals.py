@@ -31,6 +31,7 @@ from bot_bottle.proposals.records import (
     encode,
 )
 from bot_bottle.store.files import StoreError, atomic_write, make_directory, read_small
+from bot_bottle.store.guests import GATE_RUN, GATE_TOLD
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.records import boot_id, process_start
 
@@ -48,11 +49,20 @@ class NotAnswerable(BotBottleError):
 class Questions:
     """What one launch of one bottle asks."""
 
-    def __init__(self, layout: Layout, identity: str, launch: str, *, sidecar_uid: int | None = None) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        identity: str,
+        launch: str,
+        *,
+        sidecar_uid: int | None = None,
+        gate: bool = False,
+    ) -> None:
+        """*sidecar_uid*: who reads the answers. *gate*: what its git gate asks, instead of its proxy."""
         self._identity = identity
         guest = layout.guest(identity)
-        self._asked = guest / "run" / files.ASKED / launch
-        self._egress = guest / "egress"
+        self._asked = guest / (GATE_RUN if gate else "run") / files.ASKED / launch
+        self._egress = guest / (GATE_TOLD if gate else "egress")
         self._answered = self._egress / files.ANSWERED
         self._claims = layout.state(identity) / files.CLAIMS
         self._uid = sidecar_uid
