@@ -20,7 +20,6 @@ import msgspec
 from bot_bottle.gitgate.config import GateRepo, GateSpec, RepoPolicy, UrlScheme
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import ConnectTo, Drain, FromSidecar, Ready, Refused, SidecarSecrets, SidecarSpec
-from bot_bottle.sidecar.gate import process
 
 TOKEN = "".join(random.Random(6).choices("abcdefghijkmnpqrstuvwxyz23456789", k=32))
 GITLEAKS = Path(__file__).resolve().parents[3] / "tools/gitleaks/usr/bin/gitleaks"
@@ -73,7 +72,8 @@ class GateGround:
         return made
 
     def start(self) -> Ready | Refused:
-        """Fork a gate; what it says first."""
+        """Fork a gate, after the end of an earlier one; what it says first."""
+        self.kill()
         spec = SidecarSpec(
             bottle="b",
             nonce="n",
@@ -122,6 +122,8 @@ class GateGround:
     ) -> NoReturn:
         status = 70
         try:
+            from bot_bottle.sidecar.gate import process  # as ``sidecar.kinds`` does, in the fork
+
             os.setsid()
             os.dup2(log, 2)
             memory = self.place / f"memory-{os.getpid()}"
