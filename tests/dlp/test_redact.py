@@ -17,6 +17,7 @@ from bot_bottle.dlp.dns import dns_findings
 from bot_bottle.dlp.finding import Detector, Hit
 from bot_bottle.dlp.redact import MASK, Unredactable, redact, redact_text, snippet
 from bot_bottle.dlp.scan import Engine
+from bot_bottle.dlp.views.triggers import Signs, signs
 
 SECRET = b"kP3vQ9wXz7RtLm2NcB8sYd4F"
 TOKEN = re.compile(rb"tok_[a-z0-9]{8,40}")
@@ -25,6 +26,9 @@ TOKEN = re.compile(rb"tok_[a-z0-9]{8,40}")
 class OnePattern:
     def scan(self, text: bytes) -> list[Hit]:
         return [Hit("token", found.start(), found.end(), "a token") for found in TOKEN.finditer(text)]
+
+    def look(self, text: bytes) -> tuple[list[Hit], Signs]:
+        return self.scan(text), signs(text)
 
 
 class OneSecret:

@@ -10,6 +10,7 @@ import pytest
 
 from bot_bottle.dlp.finding import Hit
 from bot_bottle.dlp.scan import BLOCK_BYTES, OVERLAP_BYTES, Approved, Engine, Note, What
+from bot_bottle.dlp.views.triggers import Signs, signs
 
 TOKEN = b"tok_" + b"abcdefgh1234" * 2
 NOISE = random.Random(8).randbytes(9000)
@@ -20,6 +21,9 @@ class Token:
     def scan(self, text: bytes) -> list[Hit]:
         at = text.find(TOKEN)
         return [Hit("token", at, at + len(TOKEN), "a token")] if at >= 0 else []
+
+    def look(self, text: bytes) -> tuple[list[Hit], Signs]:
+        return self.scan(text), signs(text)
 
 
 class Nothing:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot_bottle.dlp import scan
 from bot_bottle.dlp.finding import Detector, Finding, Hit, Severity
 from bot_bottle.dlp.scan import Engine, What, form_digest
+from bot_bottle.dlp.views.triggers import Signs, signs
 
 TOKEN = re.compile(rb"tok_[a-z0-9]{8,40}")
 
@@ -23,6 +24,9 @@ class TokenPatterns:
 
     def scan(self, text: bytes) -> list[Hit]:
         return [Hit("token", found.start(), found.end(), "a token") for found in TOKEN.finditer(text)]
+
+    def look(self, text: bytes) -> tuple[list[Hit], Signs]:
+        return self.scan(text), signs(text)
 
 
 class KnownValues:

@@ -146,6 +146,8 @@ class Assignments:
         ):
             return None, done
         name = _whole_name(text, start, named)
+        if names.is_public(name):
+            return None, done
         password = names.is_password(name)
         if len(value) < GENERIC_LEAST and not password:
             return None, done
@@ -161,7 +163,7 @@ class Assignments:
 
     def _vendor(self, name: bytes, around: bytes, value: bytes) -> _Known | None:
         """The rule whose keyword is *around* and whose shape *value* has."""
-        if not self._by_size[len(value)] or self._keywords.search(around) is None or names.is_public(name):
+        if not self._by_size[len(value)] or self._keywords.search(around) is None:
             return None
         lower = name.lower()
         for known in self._by_size[len(value)]:

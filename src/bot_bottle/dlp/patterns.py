@@ -25,6 +25,7 @@ from bot_bottle.dlp.placeholder import is_placeholder
 from bot_bottle.dlp.registry import ALL_RULES
 from bot_bottle.dlp.rule import NEAR, Edge, Find, Rule
 from bot_bottle.dlp.trigger import compiled, cut_tail, literal_prefix, relaxed, width
+from bot_bottle.dlp.views.triggers import FEW, ROWS, Signs, read
 from bot_bottle.dlp.wording import reads_like_words
 
 JUDGED = 64
@@ -74,16 +75,18 @@ class Patterns:
         triggers = [(item.trigger, item.rule.caseless) for item in self._ready]
         if self._assignments:
             triggers.append((self._assignments.trigger, True))
-        self._database = databases.compiled(
-            [
-                (
-                    trigger.encode(),
-                    number,
-                    hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if caseless else 0),
-                )
-                for number, (trigger, caseless) in enumerate(triggers)
-            ]
-        )
+        rows = [
+            (
+                trigger.encode(),
+                number,
+                hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if caseless else 0),
+            )
+            for number, (trigger, caseless) in enumerate(triggers)
+        ]
+        self._database = databases.compiled(rows)
+        self._count = len(rows)
+        signs = [(pattern, number, flags) for number, (pattern, flags) in enumerate(ROWS, len(rows))]
+        self._with_signs = databases.compiled([*rows, *signs])
         self.steps = Steps()
 
     @staticmethod
@@ -106,6 +109,25 @@ class Patterns:
 
         self._database.scan(text, match_event_handler=note)
         return self._best(self._confirmed(text, ends)) if ends else []
+
+    def look(self, text: bytes) -> tuple[list[Hit], Signs]:
+        """The same as ``scan`` and ``views.triggers.signs``, at two thirds of the price of both: one pass."""
+        ends: list[tuple[int, int]] = []
+        places: list[tuple[int, int]] = []
+        count = self._count
+
+        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> bool:
+            if number < count:
+                ends.append((number, end))
+                return False
+            places.append((number - count, end))
+            return len(places) >= FEW
+
+        try:
+            self._with_signs.scan(text, match_event_handler=note)
+        except hyperscan.ScanTerminated:
+            return self.scan(text), read(text, places)
+        return self._best(self._confirmed(text, ends)) if ends else [], read(text, places)
 
     def _confirmed(self, text: bytes, ends: list[tuple[int, int]]) -> Iterator[Hit]:
         done = [0] * (len(self._ready) + 1)

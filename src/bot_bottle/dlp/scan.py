@@ -30,6 +30,7 @@ from bot_bottle.dlp.known import Approved, Seen
 from bot_bottle.dlp.normalise import normalise
 from bot_bottle.dlp.views.carry import Carry
 from bot_bottle.dlp.views.find import find_views
+from bot_bottle.dlp.views.triggers import Signs
 from bot_bottle.dlp.views.view import Undecoded, View
 
 BLOCK_BYTES = 128 * 1024
@@ -71,6 +72,8 @@ class Patterns(Protocol):
     """``dlp.patterns``: the rules of all vendors."""
 
     def scan(self, text: bytes) -> list[Hit]: ...
+
+    def look(self, text: bytes) -> tuple[list[Hit], Signs]: ...
 
 
 class Known(Protocol):
@@ -185,8 +188,10 @@ class Stream:
     def _judge(self, text: bytes, *, is_last: bool) -> tuple[list[Finding], set[int]]:
         """One block, whole. Offsets are those of *text*; second: which (by ``id``) won't be seen with the next."""
         look = _Look(self._engine, self._what, self._note)
-        look.at(text, (), _as_it_is)
-        views = find_views(text, self._budget, carry=self._carry, fresh=self._overlap, last=is_last)
+        hits, seen = self._engine.patterns.look(text) if self._what.token_patterns else ([], None)
+        look.at(text, (), _as_it_is, hits=hits)
+        fresh, carry = self._overlap, self._carry
+        views = find_views(text, self._budget, carry=carry, fresh=fresh, last=is_last, found=seen)
         look.into(views, (), _as_it_is)
         return _left(look.found, self._approved, self._settled), look.shown_once
 
@@ -203,10 +208,17 @@ class _Look:
         self.shown_once: set[int] = set()
         """by ``id``: what was found in views that go on, which the next block does not show again"""
 
-    def at(self, text: bytes, view: tuple[str, ...], where: Where, fresh: int = 0) -> None:
+    def at(
+        self,
+        text: bytes,
+        view: tuple[str, ...],
+        where: Where,
+        fresh: int = 0,
+        hits: list[Hit] | None = None,
+    ) -> None:
         """*text* was read as *view*; *where* says where its parts lie in the block. Its first *fresh* bytes were
-        looked at before, with the block before."""
-        self._detect(text, view, where, fresh)
+        looked at before, with the block before. *hits*: what the patterns found in it, if they were asked."""
+        self._detect(text, view, where, fresh, hits)
         if self._what.entropy and not view:
             self._take(Detector.ENTROPY, windows(text), text, view, where)
         folded = normalise(text)
@@ -242,10 +254,17 @@ class _Look:
             if child.goes_on:
                 self.shown_once.update(map(id, self.found[before:]))
 
-    def _detect(self, text: bytes, view: tuple[str, ...], where: Where, fresh: int = 0) -> None:
+    def _detect(
+        self,
+        text: bytes,
+        view: tuple[str, ...],
+        where: Where,
+        fresh: int = 0,
+        hits: list[Hit] | None = None,
+    ) -> None:
         if self._what.token_patterns:
-            hits = [hit for hit in self._patterns.scan(text) if hit.end > fresh]
-            self._take(Detector.TOKEN_PATTERNS, hits, text, view, where)
+            hits = self._patterns.scan(text) if hits is None else hits
+            self._take(Detector.TOKEN_PATTERNS, (hit for hit in hits if hit.end > fresh), text, view, where)
         pieces: list[Seen] = []
         for hit in self._known.scan(text, note=pieces.append):
             if hit.end <= fresh:

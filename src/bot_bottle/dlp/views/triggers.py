@@ -215,13 +215,15 @@ _WIDE = (
 )
 """ASCII in UTF-16 and UTF-32, either byte order; apart from the rest, since each zero byte costs it something"""
 _ZEROS = bytes(16)
-_FEW = 256
+FEW = 256
 """matches in one text, up to which one pass gives all places"""
+ROWS = tuple((pattern, flags & ~_ONCE) for _, pattern, flags, _ in _FIRST)
+"""the first pass, for whoever looks for something else with it"""
 
 
 @cache
 def _first() -> Matcher:
-    return Matcher([(pattern, flags & ~_ONCE) for _, pattern, flags, _ in _FIRST])
+    return Matcher(ROWS)
 
 
 @cache
@@ -294,9 +296,13 @@ def _begins(text: bytes, at: int) -> bool:
 
 def signs(text: bytes) -> Signs:
     """The first pass over *text*."""
+    return read(text, _first().first(text, FEW))
+
+
+def read(text: bytes, matches: list[Place]) -> Signs:
+    """The same, of *matches* of :data:`ROWS`, by their ends: all in *text*, or :data:`FEW`, if there are more."""
     found = Signs(text)
-    matches = _first().first(text, _FEW)
-    if len(matches) >= _FEW:
+    if len(matches) >= FEW:
         found.forget_places()
         matches = _once().every(text)
     for number, end in matches:
@@ -309,3 +315,4 @@ def signs(text: bytes) -> Signs:
 def prepare() -> None:
     """Make the database that each text needs: in the process that forks, so that its children share them."""
     _first()
+    _once()
