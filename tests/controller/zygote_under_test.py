@@ -21,17 +21,17 @@ from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import Ready
 from bot_bottle.sidecar import boot, confine, view
 
-PROBES = Path(__file__).parent.parent / "sidecar" / "probes.py"
+SIDECAR_TESTS = Path(__file__).parent.parent / "sidecar"
 
 
-def _load_probes():
-    spec = importlib.util.spec_from_file_location("probes", PROBES)
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, SIDECAR_TESTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-probes = _load_probes()
+probes, sealed_programs = _load("probes"), _load("sealed_programs")
 
 
 def obedient(spec, fds):
@@ -94,6 +94,13 @@ def real_kinds():
     return KINDS
 
 
+def sealing(spec, fds):
+    """A gate that starts programs as it would git; what they found is left in its directory."""
+    if spec.kind == "gate":
+        sealed_programs.run_inside()
+    return obedient(spec, fds)
+
+
 def _confined(run, kinds=lambda: PLAIN):
     def start(spec, fds, report):
         boot.become(dataclasses.replace(kinds()[spec.kind], run=run), spec, fds, report)
@@ -117,6 +124,7 @@ ENTRIES = {
     "keeper": _confined(keeper),
     "stubborn": _confined(stubborn),
     "hostile": _confined(hostile, real_kinds),
+    "sealing": _confined(sealing, real_kinds),
     "unmade": unmade,
     "never-answers": never_answers,
 }
@@ -127,7 +135,7 @@ def main() -> None:
     gc.disable()
     os.environ.clear()
     assert linux
-    if sys.argv[1] == "hostile":
+    if sys.argv[1] in ("hostile", "sealing"):
         real_kinds()
     zygote.run(ENTRIES[sys.argv[1]], socket.socket(fileno=zygote.SOCKET_FD), parent)
 

@@ -17,7 +17,8 @@ import socket
 import sys
 from pathlib import Path
 
-CONFIG_INSIDE = "/etc/egress/probes.json"
+CONFIG_INSIDE = ("/etc/egress/probes.json", "/etc/gate/probes.json")
+"""by kind: one of them is there"""
 RESULTS_INSIDE = "/run/bot-bottle/results.json"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -103,6 +104,11 @@ def probes(config: dict) -> dict:
         "home": lambda: _read(config["home_secret"]),
         "home-listing": lambda: len(os.listdir(config["home"])),
         "other-bottle": lambda: len(os.listdir(config["other_run"])),
+        "other-mirrors": lambda: len(os.listdir(config["other_gate"])),
+        "own-proxys-directory": lambda: len(os.listdir(config["own_run"])),
+        "own-proxys-policy": lambda: _read(config["egress"] + "/routes.yaml"),
+        "own-gates-directory": lambda: len(os.listdir(config["own_gate"])),
+        "own-bottles-directory": lambda: len(os.listdir(config["own_guest"])),
         "other-bottle-socket": lambda: _connect(socket.SOCK_STREAM, config["other_socket"]),
         "daemon-socket": lambda: _connect(socket.SOCK_SEQPACKET, config["daemon_socket"]),
         "docker-socket": lambda: _connect(socket.SOCK_STREAM, config["docker_socket"]),
@@ -178,6 +184,7 @@ def state(keep=()) -> dict:
         "standard": [descriptors[0], descriptors[1]],
         "processes": sorted(name for name in os.listdir("/proc") if name.isdigit()),
         "proc": sorted(name for name in os.listdir("/proc") if not name.isdigit()),
+        "sysctls": sorted(str(path)[10:] for path in Path("/proc/sys").rglob("*") if path.is_file()),
         "environ": dict(os.environ),
         "dumpable": libc.prctl(3, 0, 0, 0, 0),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
@@ -204,7 +211,7 @@ def flood(sock) -> None:
 
 def run_inside(keep) -> None:
     """The hostile sidecar's part: results go into the one directory that it may write."""
-    config = json.loads(Path(CONFIG_INSIDE).read_text())
+    config = json.loads(next(path for path in map(Path, CONFIG_INSIDE) if path.exists()).read_text())
     found = {"state": state(keep), "probes": run(config) if config else {}}
     Path(RESULTS_INSIDE).write_text(json.dumps(found))
 

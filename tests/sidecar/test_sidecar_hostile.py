@@ -53,7 +53,9 @@ class Outside:
         self.shm = libc.shmget(self.shm_key, 4096, 0o1000 | 0o666)
         self.config = {
             "home": str(self.home), "home_secret": str(self.home / "secret"),
-            "other_run": str(other), "other_socket": str(layout.sockets("other") / "proxy.sock"),
+            "other_run": str(other), "other_gate": str(layout.guest("other") / "gate"),
+            "own_guest": str(layout.guest("one")), "own_run": str(layout.guest("one") / "run"),
+            "own_gate": str(layout.guest("one") / "gate"), "other_socket": str(layout.sockets("other") / "proxy.sock"),
             "daemon_socket": str(layout.daemon_socket), "egress": str(layout.guest("one") / "egress"),
             "docker_socket": self.listeners["docker-socket"].getsockname(),
             "agent_socket": self.listeners["agent-socket"].getsockname(),
@@ -121,9 +123,9 @@ def outside(host):
     made.close()
 
 
-def take_over(host, outside) -> tuple:
-    launcher, event = host.ready("one", entry="hostile", probes=outside.config)
-    results = host.layout.guest("one") / "run" / "results.json"
+def take_over(host, outside, kind: str = "run", **options) -> tuple:
+    launcher, event = host.ready("one", entry="hostile", probes=outside.config, **options)
+    results = host.layout.guest("one") / kind / "results.json"
     return launcher, event, json.loads(results.read_text())
 
 
@@ -157,6 +159,32 @@ def test_nothing_outside_is_reached_and_the_same_probes_unconfined_reach_it(host
     assert outside.reached() == set(outside.listeners)
     assert {str(outside.marker), str(outside.home / "probe"), outside.config["tmp_file"]} <= outside.files()
     assert set(found["probes"]) >= set(control)
+
+
+def test_a_gate_that_was_taken_over_reaches_nothing_either(host, outside):
+    """Neither proxy nor home, neither bottle nor another bottle's mirrors. It runs programs, in its own view, and
+    may make namespaces, which give no right over anything that was there before."""
+    _, event, found = take_over(host, outside, "gate", gitleaks="/usr/bin/true")
+    assert outside.reached() == set()
+    assert outside.files() == set()
+    assert outside.victim.poll() is None
+    through = {name for name, result in found["probes"].items() if result == "through"}
+    assert through == {"shell-by-spawn", "shell-by-fork", "user-namespace", "write-tmp"}
+    state = found["state"]
+    none = "0" * 16
+    assert {state["status"][name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb", "CapInh")} == {none}
+    assert [state["status"][name] for name in ("NoNewPrivs", "Seccomp", "NSpid")] == ["1", "2", "1"]
+    uid = 64999 + 1 if host.is_root else (os.geteuid() if host.uid is None else host.uid)
+    assert state["status"]["Uid"] == "\t".join([str(uid)] * 4)
+    assert state["dumpable"] == 0 and state["core"] == [0, 0]
+    assert state["unexpected_descriptors"] == [] and state["processes"] == ["1"] and state["environ"] == {}
+    assert {"sys", "kcore", "kallsyms", "sysrq-trigger"} & set(state["proc"]) == set()
+    assert state["sysctls"] == ["kernel/overflowgid", "kernel/overflowuid"]  # for bubblewrap, made up
+    assert {"egress", "shadow", "ssh"} & set(state["etc"]) == set() and "gate" in state["etc"]
+    assert event["gate"] != event["sidecar"]
+    control = run_outside(host, outside)
+    assert set(control) <= set(found["probes"])
+    assert {name: result for name, result in control.items() if result != "through"} == {}
 
 
 def test_what_it_is_and_sees(host, outside):

@@ -70,6 +70,8 @@ class Extra:
     """real paths on the host of files that may be run"""
     memory: Mapping[str, str] = field(default_factory=dict)
     """options of file systems in memory that are its own; nothing in them may be run"""
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    """files below ``/proc/sys``, made up: nothing of the host's is there"""
 
 
 def build(spec: SidecarSpec, uid: int, extra: Extra) -> None:
@@ -87,7 +89,8 @@ def build(spec: SidecarSpec, uid: int, extra: Extra) -> None:
     os.chdir("/")
     _system(code)
     _etc(copied, certificates, uid)
-    _devices_and_proc()
+    _devices()
+    _proc(extra.sysctls)
     _bind(told, extra.told, _PLAIN | linux.MOUNT_ATTR_NOEXEC | linux.MOUNT_ATTR_RDONLY)
     _bind(run, RUN, _PLAIN | linux.MOUNT_ATTR_NOEXEC)
     _add(extra, uid)
@@ -108,6 +111,7 @@ def of_gate(spec: SidecarSpec) -> Extra:
         told=TOLD,
         programs={GITLEAKS: os.path.realpath(spec.gate.gitleaks)},
         memory={KEYS: "size=1m,nr_inodes=64", WORK: "size=128m,nr_inodes=65536"},
+        sysctls=dict.fromkeys(("kernel/overflowuid", "kernel/overflowgid"), "65534"),  # bubblewrap reads them
     )
 
 
@@ -186,13 +190,27 @@ def _etc(copied: dict[str, bytes], certificates: dict[str, str], uid: int) -> No
         _bind("/etc/ld.so.cache", "/etc/ld.so.cache", restricted)
 
 
-def _devices_and_proc() -> None:
+def _devices() -> None:
     for name in _DEVICES:
         _bind(f"/dev/{name}", f"/dev/{name}", linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NOEXEC)
+
+
+def _proc(sysctls: Mapping[str, str]) -> None:
+    """``subset=pid`` (Linux 5.8): processes alone, no /proc/sys, no kcore, no sysrq-trigger. *sysctls* lie in a
+    place that is covered before it is hidden: it can be entered, since something is mounted there."""
     os.mkdir("/proc")
-    # subset=pid (Linux 5.8): processes alone, no /proc/sys, no kcore, no sysrq-trigger
     flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-    linux.mount("proc", "/proc", "proc", flags, "subset=pid")
+    if not sysctls:
+        linux.mount("proc", "/proc", "proc", flags, "subset=pid")
+        return
+    linux.mount("proc", "/proc", "proc", flags)
+    linux.mount("tmpfs", "/proc/sys", "tmpfs", flags, _TMPFS_OPTIONS)
+    for name, content in sysctls.items():
+        path = Path("/proc/sys", name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{content}\n", encoding="ascii")
+    linux.mount(None, "/proc/sys", None, flags | linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY)
+    linux.mount(None, "/proc", None, flags | linux.MS_REMOUNT, "subset=pid")
 
 
 def _bind(source: str, target: str, attributes: int) -> None:
