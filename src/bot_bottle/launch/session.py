@@ -143,12 +143,13 @@ class Session:
             self._keep_transcript()
         else:
             self._state.clear_preserve()
-        return Outcome(identity, status, preserved, left, dirs.base)
+        return Outcome(identity, status, preserved or self._state.is_preserved(), left, dirs.base)
 
     def _run(self, announce: Callable[[str], None]) -> tuple[int, GuestDirs]:
         """The agent's status; nothing of the bottle runs afterwards, nor when this raises."""
         with ExitStack() as stack, terminations():
             dirs = self._prepare(announce)
+            self._register_keys(stack, announce)
             bottle, sidecars = self._launch(stack, dirs, announce)
             self._provision(bottle)
             announce("the agent starts")
@@ -201,6 +202,17 @@ class Session:
                 messages.info(f"workspace: {note}")
         write_egress_file(dirs, "routes.yaml", dump_policy(self._plan.policy).encode())
         return dirs
+
+    def _register_keys(self, stack: ExitStack, announce: Callable[[str], None]) -> None:
+        """Deploy keys, where the manifest asks for some: last to come, last to go, recorded in between."""
+        if self._plan.gate is None or not self._plan.gate.deploy:
+            return
+        from bot_bottle.launch.deploy_keys import DeployKeys  # an HTTP client, for few only
+
+        keys = DeployKeys(self._state.path, self._state.identity, self._plan.gate.deploy)
+        stack.callback(keys.revoke)
+        keys.make(announce)
+        self._plan = keys.completed(self._plan)
 
     # -- the launch
     def _launch(
