@@ -90,6 +90,43 @@ class ProxyStandIn:
         )
 
 
+class GateStandIn:
+    """Reads what comes at *path* to its end, keeps it, and says so."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.heard: list[bytes] = []
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen(128)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> GateStandIn:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listener.close()
+        self.path.unlink()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client:
+                client.settimeout(20)
+                data = b""
+                while part := client.recv(1 << 16):
+                    data += part
+                self.heard.append(data)
+                if data:
+                    client.sendall(b"got all")
+
+
 @dataclass(frozen=True)
 class Ended:
     """What a program inside left."""

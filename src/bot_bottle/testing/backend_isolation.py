@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from msgspec.structs import replace
 
 from bot_bottle.sandbox.contract import Resources, SandboxError
-from bot_bottle.testing.backend_ground import ETC, HOME, Ground, finish
+from bot_bottle.testing.backend_ground import ETC, HOME, GateStandIn, Ground, finish
 from bot_bottle.testing.backend_suite import BackendSuite, close_pipes, raises, read_until
 
 HOST_MARKER = "BOT_BOTTLE_SUITE_HOST_VARIABLE"
@@ -95,6 +95,36 @@ class IsolationSuite(BackendSuite):
             "open.example:80", "open.example:443", "shut.example:80", "by-host.example:80", "by-sni.example:443",
         ]  # fmt: skip
         assert ground.proxy.tunnelled == [b"GET / HTTP/1.0\r\n\r\n", b"\x16hello"]
+
+    def test_the_git_gate_is_reached_where_there_is_one(self, ground: Ground) -> None:
+        """Byte by byte, both ways, half-closed; more connections than are carried at once cost nothing else.
+        Without a gate nothing answers at its port."""
+        script = (
+            "import socket, time\n"
+            "def dial(): return socket.create_connection(('127.0.0.1', 9418), timeout=20)\n"
+            "try:\n    held = [dial() for _ in range(100)]\n"
+            "except OSError as error: raise SystemExit(error.strerror)\n"
+            "for s in held: s.close()\n"
+            "def ask():\n"
+            "    s = dial(); s.sendall(bytes(range(256)) * 4000); s.shutdown(socket.SHUT_WR)\n"
+            "    return b''.join(iter(lambda: s.recv(65536), b''))\n"
+            "for _ in range(3):\n"
+            "    while True:\n"  # until the end of those before has been seen
+            "        try:\n            print(ask().decode()); break\n"
+            "        except ConnectionError: time.sleep(0.05)\n"
+        )
+        with ground.bottle() as bottle:
+            ended = finish(bottle.spawn(["python3", "-c", script]))
+            assert (ended.status, ended.stderr) == (1, b"Connection refused\n")
+        ground.spec = replace(ground.spec, gate=True)
+        with GateStandIn(ground.spec.sockets / "gate.sock") as gate:
+            ground.give(gate.path)
+            with ground.bottle() as bottle:
+                ended = finish(bottle.spawn(["python3", "-c", script]))
+                assert bottle.spawn(["/bin/true"]).wait(30) == 0
+        assert (ended.status, ended.stdout) == (0, b"got all\n" * 3), ended
+        assert gate.heard.count(bytes(range(256)) * 4000) == 3
+        assert not any(b"CONNECT" in head for head in ground.proxy.heads if b"9418" in head)
 
     def test_host_is_not_visible(self, ground: Ground) -> None:
         """No variable of the launcher's, no file, no process; the host's homes and keys are not there."""
