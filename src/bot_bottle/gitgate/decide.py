@@ -11,8 +11,8 @@ force          a descendant, or ``allow_force``                                 
 size           the pack is within ``max_pack_bytes``                                        refused
 paths          nothing of ``deny_paths``, no name that a checkout takes for another         refused
 LFS            no pointer, or ``lfs: pointers``                                             refused
-secrets        both scanners ran, and found nothing but what is marked ``gitleaks:allow``   refused
-questions      nothing marked, nothing of ``ask_paths``                                     asked, or refused
+secrets        both scanners ran, and found nothing but what is askable                     refused
+questions      nothing marked ``gitleaks:allow`` or undecoded, nothing of ``ask_paths``     asked, or refused
 =============  ===========================================================================  ==================
 
 A fact that is missing (``None``, a scanner that is not in ``scanned``) refuses: that step failed, or was forgotten.
@@ -154,7 +154,7 @@ def _secrets(facts: Facts) -> Refuse | None:
     missing = sorted(scanner.value for scanner in Scanner if scanner not in facts.scanned)
     if missing or facts.findings is None:
         return _unsure(f"not looked at by: {', '.join(missing) or 'anyone'}")
-    hard = [finding for finding in facts.findings if finding.known or not finding.suppressed]
+    hard = [finding for finding in facts.findings if not finding.askable]
     if hard or facts.unlisted:
         return Refuse(client_lines(facts.findings, facts.unlisted))
     return None

@@ -58,8 +58,15 @@ class GateFinding(Struct, frozen=True, kw_only=True):
     """its surroundings, redacted, fit for a terminal"""
     suppressed: bool = False
     """the line itself says ``gitleaks:allow``: a question for the operator, if nothing else is found"""
+    undecoded: bool = False
+    """no secret was seen: a part that can't be unpacked here may hide anything. A question for the operator"""
     known: bool = False
     """a secret that this bottle was given, or its canary: no one can let it through"""
+
+    @property
+    def askable(self) -> bool:
+        """The operator may let it through."""
+        return (self.suppressed or self.undecoded) and not self.known
 
     @property
     def where(self) -> str:
@@ -113,17 +120,15 @@ def shown(text: str) -> str:
 def client_lines(findings: Sequence[GateFinding], unlisted: int = 0) -> tuple[str, ...]:
     """What the client of a refused push reads: each finding, and what to do. *unlisted*: how many more there are."""
     count = len(findings) + unlisted
-    lines = ["1 secret was found:" if count == 1 else f"{count} secrets were found:"]
+    lines = ["1 finding:" if count == 1 else f"{count} findings:"]
     lines += [f"  {shown_sentence(finding)}" for finding in findings[:NAMED]]
     if count > NAMED:
         lines.append(f"  and {count - NAMED} more")
     lines += _ADVICE
     if any(finding.known for finding in findings):
         lines.append("a secret that this bottle was given can't be let through by anyone")
-    if any(not finding.known for finding in findings):
-        lines.append(
-            "a false alarm in a file: put the comment gitleaks:allow on its line; then the operator is asked about it"
-        )
+    if any(not finding.known and not finding.askable for finding in findings):
+        lines.append(_FALSE_ALARM)
     return tuple(lines)
 
 
@@ -131,6 +136,9 @@ _ADVICE = [
     "nothing has left. Taking it out in a further commit is not enough: rewrite the commit that brings it",
     "(git commit --amend for the last one, git rebase -i COMMIT~1 for an earlier one), then push again",
 ]
+_FALSE_ALARM = (
+    "a false alarm in a file: mark its line with gitleaks:allow in that commit; then the operator is asked"
+)
 
 
 def shown_sentence(finding: GateFinding) -> str:

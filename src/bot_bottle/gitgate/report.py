@@ -18,9 +18,14 @@ def report(
     """Repository, refs with their object ids, each finding with its redacted line, each file with what it runs."""
     lines = [f"push to {name}:"]
     lines += [f"  {update.shown}  {_ids(update)}" for update in updates]
-    if findings:
-        lines += ["", "its commits say gitleaks:allow in these lines, where a scanner sees secrets:"]
-        lines += operator_lines(findings)
+    marked = [finding for finding in findings if not finding.undecoded]
+    closed = [finding for finding in findings if finding.undecoded]
+    if marked:
+        lines += ["", "a scanner sees a secret in these lines, which say gitleaks:allow themselves:"]
+        lines += operator_lines(marked)
+    if closed:
+        lines += ["", "parts that can't be unpacked here, and so may hide anything:"]
+        lines += operator_lines(closed)
     if asked:
         lines += ["", "files that others run, or that say what is run:"]
         lines += [f"  {touch.sentence}" for touch in asked]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from msgspec import Struct
 
@@ -43,10 +43,13 @@ class Touched(Struct, frozen=True):
 class Survey:
     """Takes every change of a push: those of its commits, and those of each ref as a whole.
 
-    ``wanted``: objects of findings and pointers, to be placed.
+    ``wanted``: objects of findings and pointers, to be placed. ``redact``: takes secrets out of a path that is told.
     """
 
-    def __init__(self, policy: RepoPolicy, wanted: Collection[str] = ()) -> None:
+    def __init__(
+        self, policy: RepoPolicy, wanted: Collection[str] = (), *, redact: Callable[[str], str]
+    ) -> None:
+        self._redact = redact
         self._rules = PathRules.of(policy)
         self._wanted = frozenset(wanted)
         self._denied: dict[tuple[str, str, str], Touch] = {}
@@ -58,13 +61,11 @@ class Survey:
     def take(self, change: Change) -> None:
         """A change that a commit makes."""
         if change.new in self._wanted:
-            self.places[change.new] = (printable(_text(change.path), limit=_MAX_PATH_CHARS), change.commit)
+            self.places[change.new] = (self._shown(change.path), change.commit)
         verdict = self._rules.judge(change.path, links=change.new_mode & 0o170000 in (LINK, GITLINK))
         if verdict is None:
             return
-        touch = Touch(
-            printable(_text(change.path), limit=_MAX_PATH_CHARS), _how(change), verdict.rule, change.commit
-        )
+        touch = Touch(self._shown(change.path), _how(change), verdict.rule, change.commit)
         kept = self._denied if verdict.denied else self._asked
         key = (touch.path, touch.how, touch.rule)
         if key in kept:
@@ -83,6 +84,9 @@ class Survey:
                 return
         self.take(change)
 
+    def _shown(self, path: bytes) -> str:
+        return printable(self._redact(path.decode("utf-8", "replace")), limit=_MAX_PATH_CHARS)
+
     @property
     def touched(self) -> Touched:
         return Touched(tuple(self._denied.values()), tuple(self._asked.values()), self._unlisted)
@@ -93,7 +97,3 @@ def _how(change: Change) -> str:
         return "deleted"
     kind = {LINK: " as a symbolic link", GITLINK: " as a submodule"}.get(change.new_mode & 0o170000, "")
     return ("changed" if any(change.old_modes) else "added") + kind
-
-
-def _text(path: bytes) -> str:
-    return path.decode("utf-8", "surrogateescape")
