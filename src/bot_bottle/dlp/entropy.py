@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
-from math import log2
+from math import ceil, log2
 
 from bot_bottle.dlp.finding import Hit, Severity
 
@@ -34,14 +33,11 @@ def _bits(counts: Iterable[int], size: int) -> float:
     return log2(size) - sum([count * log2(count) for count in counts]) / size
 
 
-MOST_DISTINCT = 2**FLOOR
-"""Fewer different characters than this can't reach the floor whatever their frequencies."""
-
-_OTHERS = bytes(0 if byte in b"abcdefghijklmnopqrstuvwxyz \t\r\n" else 1 for byte in range(256))
-LEAST_OTHERS = 18
-"""Of a window at the floor, neither small letters nor spaces. A character that stands there *c* times costs
-*c* log2 *c* of the 32 bits that a window may lack of six a character: thirty different ones cost nothing, each that
-comes a second time two bits, so there is room for 46."""
+LEAST_DISTINCT = ceil(2**FLOOR)
+"""Fewer different characters can't reach the floor whatever their frequencies."""
+SPAN = 8 * STEP
+"""Bytes whose different characters are counted at once first: what has too few has no window that has enough"""
+_ALL = bytes(range(256))
 
 
 def windows(text: bytes) -> list[Hit]:
@@ -52,7 +48,7 @@ def windows(text: bytes) -> list[Hit]:
     found: list[tuple[int, int]] = []
     for start in _likely(text):
         window = text[start : start + WINDOW]
-        if len(set(window)) < MOST_DISTINCT or bits(window) < FLOOR:
+        if bits(window) < FLOOR:
             continue
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], start + len(window))
@@ -62,12 +58,19 @@ def windows(text: bytes) -> list[Hit]:
 
 
 def _likely(text: bytes) -> Iterator[int]:
-    """Where windows begin that are not mostly small letters and spaces; the last one always."""
+    """Where windows begin that have enough different characters; one that ends where the text does is the last.
+
+    What is left of all 256 when those of a window are deleted is the quickest way to count them: 0.3 microseconds,
+    a ``set`` takes one.
+    """
     last = max(0, len(text) - WINDOW)
-    marked = text.translate(_OTHERS)
-    others = [marked.count(1, start, start + STEP) for start in range(0, len(text), STEP)]
-    for number, (first, second) in enumerate(pairwise(others)):
-        start = number * STEP
-        if start < last and first + second >= LEAST_OTHERS:
-            yield start
-    yield last
+    most = len(_ALL) - LEAST_DISTINCT
+    left = _ALL.translate
+    for span in range(0, last, SPAN - STEP):
+        if len(left(None, text[span : span + SPAN])) > most:
+            continue
+        for start in range(span, min(last, span + SPAN - STEP), STEP):
+            if len(left(None, text[start : start + WINDOW])) <= most:
+                yield start
+    if len(left(None, text[last:])) <= most:
+        yield last

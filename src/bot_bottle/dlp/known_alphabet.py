@@ -26,7 +26,7 @@ from bot_bottle.dlp.projection import ESCAPE_LETTERS, IS_LETTER, Alphabet, lette
 
 WINDOW_LETTERS = 12
 """dlp.md §2: any so many letters in a row are found"""
-MAX_POOR = 0.1
+MAX_POOR = 0.15
 """So many of a value's windows may have less"""
 MAX_POOR_OF_MANY = 0.25
 """The same with hundreds of secrets"""
