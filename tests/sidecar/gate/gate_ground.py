@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import random
 import signal
@@ -12,18 +13,29 @@ import subprocess
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import git_ground
 import msgspec
 
 from bot_bottle.gitgate.config import GateRepo, GateSpec, RepoPolicy, UrlScheme
 from bot_bottle.ipc import wire
-from bot_bottle.ipc.sidecar import ConnectTo, Drain, FromSidecar, Ready, Refused, SidecarSecrets, SidecarSpec
+from bot_bottle.ipc.sidecar import (
+    ConnectTo,
+    Drain,
+    FromSidecar,
+    KnownValue,
+    Ready,
+    Refused,
+    SidecarSecrets,
+    SidecarSpec,
+)
 
 TOKEN = "".join(random.Random(6).choices("abcdefghijkmnpqrstuvwxyz23456789", k=32))
 GITLEAKS = Path(__file__).resolve().parents[3] / "tools/gitleaks/usr/bin/gitleaks"
 QUIET = {**git_ground.QUIET, **git_ground.AUTHOR, "PATH": os.environ["PATH"]}
+
+LAUNCH = "f" * 32
 
 _numbers = itertools.count()
 
@@ -35,6 +47,10 @@ class GateGround:
         self.upstreams, self.place = upstreams, place
         self.repos: list[GateRepo] = []
         self.log = place / "git.jsonl"
+        self.known: tuple[KnownValue, ...] = ()
+        self.supervise = False
+        self.ask_timeout_s = 60
+        self.gitleaks = GITLEAKS
         self.port = 0
         self.pid = 0
         self._control: socket.socket | None = None
@@ -80,14 +96,19 @@ class GateGround:
             egress_dir=str(self.place / "told"),
             run_dir=str(self.place / "run"),
             kind="gate",
-            gate=GateSpec(repos=tuple(self.repos), gitleaks=str(GITLEAKS)),
+            gate=GateSpec(
+                repos=tuple(self.repos), gitleaks=str(self.gitleaks), ask_timeout_s=self.ask_timeout_s
+            ),
+            supervise=self.supervise,
+            launch=LAUNCH,
             extra_ca_pem=self.upstreams.web.ca_pem,
             connect_to=(
                 ConnectTo(git_ground.HOST, 22, "127.0.0.1", self.upstreams.ssh.port),
                 ConnectTo(git_ground.WEB, 443, "127.0.0.1", self.upstreams.web.port),
             ),
         )
-        secrets = SidecarSecrets(tokens={"GATE_KEY": self.upstreams.ssh.key, "GATE_TOKEN": TOKEN})
+        tokens = {"GATE_KEY": self.upstreams.ssh.key, "GATE_TOKEN": TOKEN}
+        secrets = SidecarSecrets(tokens=tokens, known=self.known)
         listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         self.port = listener.getsockname()[1]
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -169,18 +190,21 @@ class GateGround:
         """Where the agent finds it."""
         return f"http://127.0.0.1:{self.port}/{repository.path.name}"
 
-    def git(self, *argv: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-        """The agent's git, to its end."""
-        return subprocess.run(
+    def git(
+        self, *argv: str, cwd: Path | None = None, given: bytes | None = None, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """The agent's git, to its end; *given* is its standard input."""
+        done = subprocess.run(
             ["git", *argv],
             cwd=cwd or self.place,
             env={**QUIET, **env},
+            input=b"" if given is None else given,
             capture_output=True,
-            text=True,
-            errors="replace",
             timeout=120,
             check=False,
         )
+        out, err = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
     def clone(self, repository: git_ground.Repository, *argv: str) -> Path:
         """A clone through the gate, or the test fails with what git said."""
@@ -204,6 +228,11 @@ class GateGround:
         with contextlib.suppress(FileNotFoundError):
             return self.log.read_text()
         return ""
+
+    def records(self, event: str) -> list[dict[str, Any]]:
+        """The log's, of one kind."""
+        found = [json.loads(line) for line in self.said().splitlines() if line.startswith("{")]
+        return [record for record in found if record["event"] == event]
 
     def memory_bytes(self) -> int:
         """Resident memory of the gate's process alone."""

@@ -32,6 +32,7 @@ from bot_bottle.ipc.sidecar import (
     ToSidecar,
 )
 from bot_bottle.sidecar import view
+from bot_bottle.sidecar.gate import starting
 from bot_bottle.sidecar.gate.confined import Confinement
 from bot_bottle.sidecar.gate.mirror import Mirror
 from bot_bottle.sidecar.gate.server import GateServer
@@ -154,7 +155,10 @@ async def _start(
         refuse_ports=frozenset(spec.refuse_ports),
     )
     mirrors = {repo.name: _mirror(repo.name, gate, places, upstreams, events) for repo in gate.repos}
-    app = SmartHttp(mirrors, confinement, None, events.note, incoming_dir=places.incoming)
+    judge = await starting.judge(
+        spec, given, confinement, upstreams, events, told=places.told, run=places.run, work=places.work
+    )
+    app = SmartHttp(mirrors, confinement, judge, events.note, incoming_dir=places.incoming)
     server = GateServer(app)
     await server.start(listener)
     events.note("git_ready", git=git, repos=sorted(mirrors))

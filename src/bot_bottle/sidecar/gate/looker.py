@@ -1,0 +1,42 @@
+"""All that the product's own scanner does in a gate: in one thread, one piece after the other (its databases have
+scratch space for one). The loop goes on meanwhile: a binary file can take a second for its megabytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from bot_bottle.dlp.redact import redact_text
+from bot_bottle.dlp.scan import Engine
+from bot_bottle.gitgate import gitleaks
+from bot_bottle.gitgate.gitleaks import Reported
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Looker:
+    """The engine of one gate; nobody else may use it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="looker")
+
+    async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """The result of *work*, in the scanner's thread; what it raises is raised."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *args, **kwargs))
+
+    async def redact(self, text: str) -> str:
+        """*text* without what the scanner finds in it."""
+        return await self.run(redact_text, self.engine, text)
+
+    async def report(self, raw: bytes, *, of_file: bool = False) -> tuple[Reported, ...]:
+        """A report of gitleaks, redacted again by our own rules. Raises ``gitleaks.ReportError``."""
+        return await self.run(gitleaks.parse_report, raw, partial(redact_text, self.engine), of_file=of_file)
+
+    def close(self) -> None:
+        """After the last use."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,77 @@
+"""Makes what judges pushes, of what the host gave a gate. Nothing is served when a part of it is missing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from bot_bottle.base.secret import Secret
+from bot_bottle.dlp.known import Kind, Known, KnownSecrets
+from bot_bottle.dlp.patterns import Patterns
+from bot_bottle.dlp.scan import Engine
+from bot_bottle.dlp.views import find
+from bot_bottle.ipc.sidecar import SidecarSecrets, SidecarSpec
+from bot_bottle.sidecar import view
+from bot_bottle.sidecar.asked import AskedFiles
+from bot_bottle.sidecar.gate import leaks
+from bot_bottle.sidecar.gate.asking import GateQuestions
+from bot_bottle.sidecar.gate.confined import Confinement
+from bot_bottle.sidecar.gate.looker import Looker
+from bot_bottle.sidecar.gate.pushes import Events, PushJudge, Upstream
+
+
+async def judge(
+    spec: SidecarSpec,
+    given: SidecarSecrets,
+    confinement: Confinement,
+    upstreams: Upstream,
+    events: Events,
+    *,
+    told: Path,
+    run: Path,
+    work: Path,
+) -> PushJudge:
+    """*told*: where the host's answers are; *run*: the gate's own directory; *work*: memory of its own.
+
+    Raises BotBottleError when something is missing, and OSError.
+    """
+    assert spec.gate is not None
+    scratch = run / "judged"
+    shutil.rmtree(scratch, ignore_errors=True)  # of a gate that was killed
+    scratch.mkdir(mode=0o700)
+    known = KnownSecrets(_known(given))
+    for warning in known.warnings:
+        events.note("git_not_searched", reason=warning)
+    inside = Path(view.GITLEAKS)  # where a gate's view has it
+    binary = inside if inside.exists() else Path(spec.gate.gitleaks)
+    gitleaks = await leaks.find(confinement, binary, work)
+    events.note(
+        "git_scanners",
+        gitleaks=gitleaks.version,
+        gitleaks_sha256=gitleaks.digest,
+        rules_sha256=gitleaks.rules,
+        rules_complete=gitleaks.is_complete,
+    )
+    questions = None
+    if spec.supervise:
+        asked = AskedFiles(run, told, spec.launch or spec.nonce)
+        questions = GateQuestions(asked, bottle=spec.bottle, timeout_s=spec.gate.ask_timeout_s)
+    looker = Looker(Engine(Patterns(), known))
+    await looker.run(_prepare, looker.engine)
+    return PushJudge(confinement, upstreams, looker, gitleaks, questions, events, scratch=scratch)
+
+
+def _prepare(engine: Engine) -> None:
+    """Databases are made when they are first asked: here, not in the first push."""
+    find.prepare()
+    engine.scan(b"any text")
+
+
+def _known(given: SidecarSecrets) -> dict[str, Known]:
+    """What the host says, and the keys and tokens of the gate itself."""
+    found = {
+        name: Known(Secret(value), Kind.INJECTED) for name, value in given.tokens.items() if value.strip()
+    }
+    for item in given.known:
+        found[item.name] = Known(Secret(item.value), Kind(item.kind), frozenset(item.hosts))
+    return found
