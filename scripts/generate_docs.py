@@ -30,10 +30,22 @@ from bot_bottle.egress.config import Match, PathType, Route
 from bot_bottle.egress.presets.expand import preset_of
 from bot_bottle.egress.presets.names import PRESETS
 from bot_bottle.launch import environment
+from bot_bottle.launch.git_gate import ASK_TIMEOUT_VARIABLE
+from bot_bottle.launch.git_programs import GITLEAKS_VARIABLE
+from bot_bottle.launch.known import PREFIXES_VARIABLE
 from bot_bottle.manifest import reference
+from bot_bottle.proposals.limits import TIMEOUT_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
+HOST_VARIABLES = {
+    PREFIXES_VARIABLE: "comma-separated: variables whose names begin so hold secrets that may not leave",
+    TIMEOUT_VARIABLE: "how long a held request waits for you; seconds, 300",
+    GITLEAKS_VARIABLE: "the gitleaks (8.20 or newer) that scans pushes, by its whole path; else PATH, else `tools/` "
+    "of a clone",
+    ASK_TIMEOUT_VARIABLE: "how long a push waits for you; whole seconds, 300",
+}
+"""Beside those that a manifest names."""
 
 
 def context_of(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
@@ -97,9 +109,14 @@ def environment_page() -> str:
         "| variable | value | |",
         "|---|---|---|",
     ]
-    table = {**environment.BASE, **environment.PROXY, **environment.TRUST}
+    gate = {environment.GATE_VARIABLE: environment.GATE_URL}
+    table = {**environment.BASE, **environment.PROXY, **environment.TRUST, **gate}
     for name, value in table.items():
-        parts.append(f"| `{name}` | `{value}` | {'reserved' if name in environment.RESERVED else ''} |")
+        note = "reserved" if name in environment.RESERVED else ""
+        note += "; only in a bottle with repositories" if name in gate else ""
+        parts.append(f"| `{name}` | `{value}` | {note} |")
+    parts += ["", "# Variables of the host that are read", "", "| variable | what it says |", "|---|---|"]
+    parts += [f"| `{name}` | {what} |" for name, what in HOST_VARIABLES.items()]
     return "\n".join(parts) + "\n"
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot_bottle.base.memo import Memo
 from bot_bottle.egress.config import Route
+from bot_bottle.egress.forge_writes import writes_code
 from bot_bottle.egress.git_http import GitUse, git_use
 from bot_bottle.egress.headers import Headers, end_to_end, injections
 from bot_bottle.egress.hosts import INTROSPECTION_HOST, ip_literal
@@ -85,7 +86,8 @@ def _judge(policy: CompiledPolicy, identity: RequestIdentity, cut_off: bool) -> 
     names = _parameter_names(identity) if found.guarded or found.judges_method else frozenset()
     if found.matching(identity.method, identity.path, headers) is None:
         status = 404 if found.route.provider is not None else 403
-        return _deny(found, "match: the route does not open this method and path", Hint.ASK, status=status)
+        hint = Hint.GIT_GATE if found.forge and writes_code(identity.method, identity.path) else Hint.ASK
+        return _deny(found, "match: the route does not open this method and path", hint, status=status)
     if names & _METHOD_KEYS:
         return _deny(found, "match: the URL names another method", Hint.MALFORMED)
     verdict = _credentials(found, identity, headers)

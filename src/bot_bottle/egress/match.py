@@ -22,6 +22,7 @@ from bot_bottle.egress.config import (
     Policy,
     Route,
 )
+from bot_bottle.egress.forge_writes import is_forge
 from bot_bottle.egress.headers import HeaderPlan, Headers, field_key, is_guarded, plan_headers
 from bot_bottle.egress.hosts import HOST_ALIAS, ip_literal
 from bot_bottle.egress.regex import BadPattern, Pattern
@@ -60,6 +61,8 @@ class CompiledRoute:
     """some entry of ``matches`` names methods"""
     guarded: bool
     """:func:`headers.is_guarded`"""
+    forge: bool
+    """:func:`forge_writes.is_forge`"""
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -129,6 +132,7 @@ def compile_policy(policy: Policy) -> CompiledPolicy:
             headers=plan_headers(route),
             judges_method=any(match.methods for match in matches),
             guarded=is_guarded(route),
+            forge=is_forge(route),
         )
         ports.update(route.ports)
     return CompiledPolicy(policy, routes, frozenset(ports))

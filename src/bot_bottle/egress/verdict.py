@@ -16,7 +16,7 @@ class Hint(StrEnum):
     """The few sentences that a refusal may end with (ruling 5)."""
 
     ASK = "ask for the route with the egress-allow tool, or have the operator add it to the bottle's manifest"
-    GIT_GATE = "push through the git gate: its address is in GIT_GATE_URL"
+    GIT_GATE = "push through git: the git gate forwards it where the bottle's manifest names the repository"
     GIT_FETCH = "have the operator set git.fetch to true on this route"
     MALFORMED = "the request is ambiguous or malformed; send it in plain form"
     HTTPS = "use https for this host"

@@ -15,6 +15,8 @@ PROXY_URL = f"http://127.0.0.1:{PROXY_PORT}"
 GATE_PORT = 9418
 """Where a bottle with repositories reaches its git gate; git's own port, so nobody else's (gitprotocol-pack(5))"""
 GATE_URL = f"http://127.0.0.1:{GATE_PORT}"
+GATE_VARIABLE = "GIT_GATE_URL"
+"""Set to that where there is one"""
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """The host's roots and the bottle's own CA, bound over the host's file."""
 
@@ -52,7 +54,7 @@ TRUST = dict.fromkeys(
     CA_BUNDLE,
 )
 
-RESERVED = frozenset(PROXY) | frozenset(TRUST) | {"HOME", "USER", "LOGNAME"}
+RESERVED = frozenset(PROXY) | frozenset(TRUST) | {"HOME", "USER", "LOGNAME", GATE_VARIABLE}
 """What a manifest or ``--env`` can't set: the way out would be "configured but not happening"."""
 
 

@@ -18,7 +18,7 @@ from bot_bottle.base import messages
 from bot_bottle.egress.config import Policy, Route
 from bot_bottle.launch import skills
 from bot_bottle.launch.canary import mint_canary
-from bot_bottle.launch.environment import RESERVED, agent_environment
+from bot_bottle.launch.environment import GATE_URL, GATE_VARIABLE, RESERVED, agent_environment
 from bot_bottle.launch.known import known_values
 from bot_bottle.launch.plan import Given, LaunchError, LaunchPlan, LoginSource, PlannedGate, Subject
 from bot_bottle.launch.policy import compose, flag_routes, parse_connect_to, resolve_slots
@@ -102,6 +102,8 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
     tokens = resolve_slots(slotted.slots, host.environ)
     known = known_values(host.environ, secrets, _allow_to(bottle), canary)
     gate = _gate(bottle, host, Given(known, tokens, slotted.slots))
+    if gate.plan is not None:
+        env[GATE_VARIABLE] = GATE_URL
     notes = [*(loaded.warnings if loaded else ()), *(f"{name} {VISIBLE}" for name in sorted(secrets))]
     notes += gate.warnings
     notes += [warning] if warning else []

@@ -122,7 +122,9 @@ def _writes(api: Host, roots: list[str], edit: str, comments: str, pulls: str) -
 
     review = tuple(regex(f"{root}/{pulls}/[0-9]+/reviews", methods=("POST",)) for root in roots)
     (opening,) = opened(pulls)
-    talk = tuple(regex(f"{root}/issues/[0-9]+/{comments}", methods=("POST",)) for root in roots)
+    # A pull request is an issue too where both are talked about under one path; of GitLab's each has its own.
+    shared = () if comments == "notes" else roots
+    talk = tuple(regex(f"{root}/issues/[0-9]+/{comments}", methods=("POST",)) for root in shared)
     requests = Host(
         api.host, (*opening.matches, *review, *talk), api.pages, headers=api.headers, credential=True
     )
