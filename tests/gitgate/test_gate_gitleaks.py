@@ -145,8 +145,7 @@ def scan(gitleaks, repository, tmp_path, news, *, allow=False, text=None):
     files = {name: tmp_path / name for name in ("config.toml", "ignore", "report.json")}
     files["config.toml"].write_text(config(gitleaks.read_bytes()).text if text is None else text)
     files["ignore"].write_text("")
-    step = plan.boundary(news, [])
-    (opts,) = plan.log_opts(news, git(repository, *step.args, stdin=step.stdin))
+    opts = " ".join(("-m", "--text", "--no-ext-diff", "--no-textconv", *news))
     argv = plan.gitleaks(
         str(gitleaks), str(repository / ".git"), opts, config=str(files["config.toml"]), ignore=str(files["ignore"]),
         report=str(files["report.json"]), allow=allow,

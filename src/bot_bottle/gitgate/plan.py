@@ -8,7 +8,7 @@ configuration, hook or ref of the agent's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -17,11 +17,6 @@ from bot_bottle.gitgate.refs import is_object_id
 
 MAX_DECODE_DEPTH = 5
 """layers of base64, hex and percent that gitleaks reads (its ``--max-decode-depth``, since 8.20)"""
-LOG_OPTS_BYTES = 96 * 1024
-"""of one argument: Linux ends it at 128 KiB (MAX_ARG_STRLEN, execve(2))"""
-_LOG = "-m --text --no-ext-diff --no-textconv --submodule=short"
-"""Measured: without ``-m`` what a merge brings in is not seen, without ``--text`` what is marked ``-diff`` or has a
-NUL is not"""
 
 
 class PlanError(BotBottleError):
@@ -52,16 +47,6 @@ def objects(news: Iterable[str], known: Iterable[str]) -> Step:
     return Step(("rev-list", "--objects", "--stdin"), _range(news, known))
 
 
-def commits(news: Iterable[str], known: Iterable[str]) -> Step:
-    """Every commit that the push adds, one line each: the input of :func:`changes`."""
-    return Step(("rev-list", "--stdin"), _range(news, known))
-
-
-def boundary(news: Iterable[str], known: Iterable[str]) -> Step:
-    """The same commits, and with ``-`` before them the known ones that they stand on: for :func:`log_opts`."""
-    return Step(("rev-list", "--boundary", "--stdin"), _range(news, known))
-
-
 def batch() -> Step:
     """The content of objects, whose ids go to its input, one a line: ``listing.BatchReader`` reads what comes."""
     return Step(("cat-file", "--batch", "--buffer"))
@@ -81,7 +66,7 @@ _RAW = ("-r", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--
 
 
 def changes() -> Step:
-    """What each commit of its input changes against all its parents (``-c``): a blob that is new is in one of these,
+    """What each commit of its input (ids, one a line) changes against all its parents (``-c``): a new blob is in one,
     what a merge takes from one side was changed on that side."""
     return Step(("diff-tree", "--stdin", "--root", "-c", *_RAW))
 
@@ -97,27 +82,6 @@ def entries(commit: str) -> Step:
 
 
 # -- gitleaks
-def log_opts(news: Iterable[str], boundary_output: bytes) -> tuple[str, ...]:
-    """The ``--log-opts`` of gitleaks, one for each run of it: one nearly always.
-
-    *boundary_output*: what :func:`boundary` gave. The commits on which the new ones stand exclude the same as all
-    that is known, and are few. Where they are too many for an argument, the commits are named one by one instead.
-    """
-    wanted: list[str] = []
-    stands_on: list[str] = []
-    for line in boundary_output.decode("ascii", "replace").splitlines():
-        (stands_on if line.startswith("-") else wanted).append(line.removeprefix("-"))
-    whole = " ".join((_LOG, *_checked(news), *(f"^{known_id}" for known_id in _checked(stands_on))))
-    if len(whole) <= LOG_OPTS_BYTES:
-        return (whole,)
-    listed = _checked(wanted)
-    per_run = (LOG_OPTS_BYTES - len(_LOG) - 32) // 65
-    return tuple(
-        " ".join((_LOG, "--no-walk=unsorted", *listed[at : at + per_run]))
-        for at in range(0, len(listed), per_run)
-    )
-
-
 def gitleaks(
     binary: str, repository: str, opts: str, *, config: str, ignore: str, report: str, allow: bool
 ) -> tuple[str, ...]:
@@ -133,8 +97,3 @@ def gitleaks(
         *(() if allow else ("--ignore-gitleaks-allow",)),
         *("--log-opts", opts, repository),
     )
-
-
-def chunks(ids: Sequence[str], size: int) -> list[tuple[str, ...]]:
-    """*ids* in parts of *size*."""
-    return [tuple(ids[at : at + size]) for at in range(0, len(ids), size)]
