@@ -32,6 +32,7 @@ def test_it_says_which_keys_are_enforced():
     }
     assert rows["`egress.routes[].host`"] == "yes"
     assert rows["`egress.log`"] == "yes"
-    assert rows["`git-gate.repos.*.url`"] == "no"
+    assert rows["`git-gate.repos.*.url`"] == "yes"
+    assert rows["`egress.provider_schema`"] == "no"
     assert rows["`tools`"] == "in part: name a directory"
     assert rows["`supervise`"] == "no; said before each launch"

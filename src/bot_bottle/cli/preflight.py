@@ -10,7 +10,7 @@ from bot_bottle.cli.asking import asking, missing
 from bot_bottle.cli.errors import FIXABLE, Exit
 from bot_bottle.cli.launching import Ready
 
-NOT_YET = "not in this version: the git gate, approvals (supervise), budgets"
+NOT_YET = "not in this version: approvals (supervise), budgets"
 """Said before every start (ruling 50): what a reader of the spec might take for granted."""
 
 

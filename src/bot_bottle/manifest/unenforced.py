@@ -46,7 +46,6 @@ BOTTLE = (
         "agent_provider.template", _one_of(*BUILT_IN_TEMPLATES), f"use one of {', '.join(BUILT_IN_TEMPLATES)}"
     ),
     Row("agent_provider.dockerfile", _one_of("")),
-    Row("git-gate.repos.*"),
     Row("egress.upstream_proxy"),
     Row("egress.provider_features"),
     Row("egress.provider_schema"),
