@@ -113,7 +113,7 @@ def decide(name: str, policy: RepoPolicy, updates: Sequence[RefUpdate], facts: F
         return refused
     assert facts.touched is not None and facts.findings is not None
     push = Push(tuple(updates))
-    if not facts.findings and not facts.touched.asked:
+    if not (facts.findings or facts.touched.asked or facts.touched.unlisted):
         return push
     return _question(name, push, facts)
 
