@@ -38,7 +38,7 @@ class DeployKeys:
         self.secrets: dict[str, Secret] = {}
         """slot to private key, of those that are registered"""
         self.known: tuple[KnownValue, ...] = ()
-        """the same, for both processes to keep back"""
+        """the same, for no push to hold"""
 
     def make(self, announce: Callable[[str], None]) -> None:
         """Register a key for each repository; all of them are there, or none and the error says which failed.
@@ -61,7 +61,7 @@ class DeployKeys:
         return revoke_recorded(self._state, lambda key: tokens.get(key.token_ref))
 
     def completed(self, plan: LaunchPlan) -> LaunchPlan:
-        """*plan* with the keys in their slots, kept back by both processes."""
+        """*plan* with the keys in their slots, kept back by the gate."""
         if plan.gate is None:
             return plan
         gate = replace(
@@ -69,7 +69,7 @@ class DeployKeys:
             secrets={**plan.gate.secrets, **self.secrets},
             known=(*plan.gate.known, *self.known),
         )
-        return replace(plan, gate=gate, known=(*plan.known, *self.known))
+        return replace(plan, gate=gate)
 
     def _make(self, plan: DeployKeyPlan) -> None:
         private, public = generate()

@@ -60,24 +60,16 @@ def plan_gate(bottle: Bottle, environ: Mapping[str, str], home: Path, given: Giv
     repos = tuple(one.gate_repo() for one in made)
     spec = GateSpec(repos=repos, gitleaks=str(gitleaks), ask_timeout_s=ask_s)
     plan = GatePlan(spec, secrets, _known_to_gate(own, given), tuple(deploy), tuple(lines))
-    return PlannedGate(plan, _known_to_proxy(own, given), tuple(warnings))
+    return PlannedGate(plan, tuple(warnings))
 
 
 def _known_to_gate(own: Sequence[KnownValue], given: Given) -> tuple[KnownValue, ...]:
     """All values that no push may hold: the plan's, its tokens under the variables that fill their slots, and
-    the gate's own."""
+    the gate's own. Those are told to no other process: the bottle has never held them (ruling 42)."""
     tokens = [
         KnownValue(given.slots.get(slot, slot), token, "operator") for slot, token in given.tokens.items()
     ]
     return tuple({item.name: item for item in (*own, *tokens, *given.known)}.values())
-
-
-def _known_to_proxy(own: Sequence[KnownValue], given: Given) -> tuple[KnownValue, ...]:
-    """The gate's secrets come to what is given; a token that the operator gave the bottle too may go where the
-    bottle's entry says."""
-    names = {item.name for item in given.known}
-    new = {item.name: item for item in own if item.name not in names}
-    return (*given.known, *new.values())
 
 
 def read_ask_timeout(text: str | None) -> tuple[int, str | None]:

@@ -99,11 +99,9 @@ class Given:
 
 @dataclass(frozen=True)
 class PlannedGate:
-    """The gate's part, and what it adds to the rest."""
+    """The gate's part, and what the operator is told of it."""
 
-    plan: GatePlan | None
-    known: tuple[KnownValue, ...] = field(repr=False)
-    """for the proxy: what it was given, and the gate's secrets"""
+    plan: GatePlan | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -116,7 +116,7 @@ def prepare(request: LaunchRequest, host: Host, instance: str = "") -> Prepared:
         policy=slotted.policy,
         tokens=tokens,
         slots=slotted.slots,
-        known=gate.known,
+        known=known,
         gate=gate.plan,
         supervise=bottle.supervise if bottle else True,
         hold_s=hold_s,
@@ -366,7 +366,7 @@ def _git_files(bottle: Bottle | None) -> list[GuestFile]:
 # -- the git gate
 def _gate(bottle: Bottle | None, host: Host, given: Given) -> PlannedGate:
     if bottle is None or not bottle.repos:
-        return PlannedGate(None, given.known)
+        return PlannedGate()
     from bot_bottle.launch.git_gate import plan_gate  # keys and programs: only what has repositories
 
     return plan_gate(bottle, host.environ, host.layout.home.parent, given)
