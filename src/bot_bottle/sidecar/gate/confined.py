@@ -257,6 +257,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
     await process.wait()
+    # what was not read of its output keeps a pipe open for good; asyncio has no public word for this
+    process._transport.close()  # type: ignore[attr-defined]
 
 
 def _children(parent: int) -> list[int]:
