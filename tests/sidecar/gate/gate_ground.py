@@ -173,6 +173,12 @@ class GateGround:
         wire.send(self._control, Drain())
         return self.wait()
 
+    def hang_up(self) -> None:
+        """The launcher is gone."""
+        assert self._control is not None
+        self._control.close()
+        self._control = None
+
     def wait(self) -> int:
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
