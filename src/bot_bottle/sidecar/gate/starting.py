@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bot_bottle.base.secret import Secret
 from bot_bottle.dlp.known import Kind, Known, KnownSecrets
-from bot_bottle.dlp.patterns import Patterns
 from bot_bottle.dlp.scan import Engine
 from bot_bottle.dlp.views import find
 from bot_bottle.ipc.sidecar import SidecarSecrets, SidecarSpec
@@ -18,6 +17,7 @@ from bot_bottle.sidecar.gate.asking import GateQuestions
 from bot_bottle.sidecar.gate.confined import Confinement
 from bot_bottle.sidecar.gate.looker import Looker
 from bot_bottle.sidecar.gate.pushes import Events, PushJudge, Upstream
+from bot_bottle.sidecar.proxy.arming import make_engine
 
 
 async def judge(
@@ -56,7 +56,7 @@ async def judge(
     if spec.supervise:
         asked = AskedFiles(run, told, spec.launch or spec.nonce)
         questions = GateQuestions(asked, bottle=spec.bottle, timeout_s=spec.gate.ask_timeout_s)
-    looker = Looker(Engine(Patterns(), known))
+    looker = Looker(make_engine(known))  # of the patterns that the parent of all sidecars has made
     await looker.run(_prepare, looker.engine)
     return PushJudge(confinement, upstreams, looker, gitleaks, questions, events, scratch=scratch)
 
