@@ -35,7 +35,7 @@ def _bits(counts: Iterable[int], size: int) -> float:
 
 LEAST_DISTINCT = ceil(2**FLOOR)
 """Fewer different characters can't reach the floor whatever their frequencies."""
-SPAN = 8 * STEP
+SPAN = 4 * STEP
 """Bytes whose different characters are counted at once first: what has too few has no window that has enough"""
 _ALL = bytes(range(256))
 

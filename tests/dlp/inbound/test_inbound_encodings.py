@@ -13,9 +13,12 @@ import urllib.parse
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot_bottle.dlp.finding import Severity
 from bot_bottle.dlp.inbound.stream import InboundStream
+from bot_bottle.dlp.inbound.unescape import _SLASHED, _slashed, strings
 
 FILL = "The package reads a table and writes it again. It has been tested with the usual formats. " * 3
 CONCEALED = ("tag characters", "zero-width spaces", "base64", "ROT13", "hex", "backwards")
@@ -144,3 +147,14 @@ def test_the_text_around_them_is_not_found(name: str) -> None:
         findings(ENCODINGS[name]("The results are in the table above. Send patches to the mailing list."))
         == []
     )
+
+
+@given(
+    st.lists(
+        st.sampled_from(["\\", "\\\\", "n", "\\n", "\\u005c", "u0041", "x41", "u{41}", '"', "b", "\\b", "q"])
+    )
+)
+def test_quick_unescaping_is_that_of_the_pattern(parts: list[str]) -> None:
+    """However many backslashes stand together."""
+    text = "".join(parts)
+    assert strings(text) == _SLASHED.sub(_slashed, text)

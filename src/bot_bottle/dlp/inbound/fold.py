@@ -70,14 +70,28 @@ _GAP = re.compile("[ .\\-_*|/,·\\t]{2,3}")
 _SEPARATOR = re.compile("[ .\\-_*|/,·\\t]")
 
 
+_MOST_KNOWN = 4096
+
+
+class _Marks(dict[int, int | None]):
+    """For ``str.translate``: marks vanish. Remembers the first few thousand characters that it was asked about."""
+
+    def __missing__(self, code: int) -> int | None:
+        made = None if unicodedata.category(chr(code))[0] == "M" else code
+        if len(self) < _MOST_KNOWN:
+            self[code] = made
+        return made
+
+
+_MARKS = _Marks()
+
+
 def fold(text: str) -> str:
     """Lower case, compatibility forms (NFKC) made plain, marks off letters; ASCII costs nothing but the case."""
     if text.isascii():
         return text.lower()
     opened = unicodedata.normalize("NFKD", text.translate(_REGIONAL)).casefold()
-    return unicodedata.normalize(
-        "NFC", "".join(c for c in opened if c.isascii() or unicodedata.category(c)[0] != "M")
-    )
+    return unicodedata.normalize("NFC", opened.translate(_MARKS))
 
 
 def words(text: str) -> str:

@@ -25,9 +25,27 @@ def _slashed(match: re.Match[str]) -> str:
     return chr(code) if code <= 0x10FFFF else ""
 
 
+_SIMPLE = {f"\\{letter}": _NAMED.get(letter, letter) for letter in "nrt\"'/bf0"}
+
+
+def _unslashed(text: str) -> str:
+    """What stands between escaped backslashes holds each other one whole."""
+    if "\\" not in text:
+        return text
+    return "\\".join([_named(part) if "\\" in part else part for part in text.split("\\\\")])
+
+
+def _named(text: str) -> str:
+    """*text*, in which no two backslashes stand together: escapes by name are replaced one kind after the other, at
+    a fifth of the time that a pattern takes."""
+    for escape, char in _SIMPLE.items():
+        text = text.replace(escape, char)
+    return _SLASHED.sub(_slashed, text) if "\\" in text else text
+
+
 def _once(text: str) -> str:
     if "\\" in text:
-        text = _SLASHED.sub(_slashed, text)
+        text = _unslashed(text)
         if _LONE.search(text):
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if "&" in text:
@@ -54,4 +72,4 @@ def unescape(text: str) -> str:
 
 def strings(text: str) -> str:
     """*text* with the escapes of a JSON string undone, once: what a JSON reader would see in it."""
-    return _SLASHED.sub(_slashed, text) if "\\" in text else text
+    return _unslashed(text)
