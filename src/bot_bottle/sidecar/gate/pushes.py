@@ -15,73 +15,31 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.text import printable
-from bot_bottle.gitgate import changes, plan
-from bot_bottle.gitgate.config import GateRepo
-from bot_bottle.gitgate.decide import Ask, Facts, Push, Refuse, before_scan, decide, rejected
-from bot_bottle.gitgate.findings import GateFinding, Place, Scanner, merged, placed
-from bot_bottle.gitgate.refs import RefUpdate
-from bot_bottle.sidecar.gate import hook, hook_source, leaks, quarantine
+from bot_bottle.gitgate.decide import Ask, Push, Refuse, rejected
+from bot_bottle.sidecar.gate import hook, hook_source, quarantine
 from bot_bottle.sidecar.gate.access import UpstreamFailed
 from bot_bottle.sidecar.gate.asking import GateQuestions
-from bot_bottle.sidecar.gate.commands import Store, Unscanned
+from bot_bottle.sidecar.gate.commands import Unscanned
 from bot_bottle.sidecar.gate.confined import Confinement
+from bot_bottle.sidecar.gate.facts import MAX_SCAN_S, OnePush, Tools
 from bot_bottle.sidecar.gate.leaks import Gitleaks
 from bot_bottle.sidecar.gate.looker import Looker
+from bot_bottle.sidecar.gate.mirror import Mirror
 from bot_bottle.sidecar.gate.progress import Progress
-from bot_bottle.sidecar.gate.scanner import Seen, Sight, both, list_objects
-from bot_bottle.sidecar.gate.upstream import PushResult, Say
+from bot_bottle.sidecar.gate.upstream import Upstreams
+from bot_bottle.sidecar.proxy.log import EventLog
 
 HOOKS = "/hooks"
 """where receive-pack's sandbox has its hook"""
 PYTHON = "/usr/bin/python3"
-MAX_SCAN_S = 3600.0
-"""for the scan of one push"""
 MAX_WAITING = 8
 """pushes that wait for the one that is scanned; each holds a pack on the disk"""
-_LOGGED = 40
-"""findings in one record"""
-
-
-class Upstream(Protocol):
-    """``upstream.Upstreams``"""
-
-    async def push(
-        self,
-        repo: GateRepo,
-        updates: Sequence[RefUpdate],
-        *,
-        objects: Path,
-        alternates: Sequence[Path] = (),
-        progress: Say | None = None,
-        sha256: bool = False,
-    ) -> PushResult: ...
-
-
-class MirrorLike(Protocol):
-    """``mirror.Mirror``"""
-
-    repo: GateRepo
-    path: Path
-    objects: Path
-    refs: Mapping[str, str]
-    is_sha256: bool
-
-    async def refresh(self) -> None: ...
-
-
-class Events(Protocol):
-    """``proxy.log.EventLog``"""
-
-    def note(self, event: str, **fields: object) -> None: ...
-
-    def incident(self, event: str, **fields: object) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -100,32 +58,25 @@ class _Verdict:
     lines: tuple[str, ...] = ()
 
 
-@dataclass
-class _Scanned:
-    """What both scanners say."""
-
-    seen: Seen = field(default_factory=Seen)
-    leaks: tuple[GateFinding, ...] = ()
-
-
 class PushJudge:
     """Of one gate. One push is scanned at a time: two would need twice the memory."""
 
     def __init__(
         self,
         confinement: Confinement,
-        upstreams: Upstream,
+        upstreams: Upstreams,
         looker: Looker,
         gitleaks: Gitleaks,
         questions: GateQuestions | None,
-        events: Events,
+        events: EventLog,
         *,
         scratch: Path,
         python: str = PYTHON,
     ) -> None:
         """*questions* None: nobody can be asked. *scratch*: a directory of the gate's, on a disk."""
-        self._confinement, self._upstreams, self.looker = confinement, upstreams, looker
-        self._gitleaks, self._questions, self._events = gitleaks, questions, events
+        self._tools = Tools(confinement, looker, gitleaks, questions is not None)
+        self._upstreams, self.looker = upstreams, looker
+        self._questions, self._events = questions, events
         self._scratch = scratch
         self._numbers = itertools.count()
         self._turn = asyncio.Semaphore(1)
@@ -136,7 +87,7 @@ class PushJudge:
         }
 
     @contextlib.asynccontextmanager
-    async def session(self, mirror: MirrorLike, repository: Path) -> AsyncIterator[HookSession]:
+    async def session(self, mirror: Mirror, repository: Path) -> AsyncIterator[HookSession]:
         """For one receive-pack in *repository*; at its end all that the push still does is ended.
 
         The hook's end of a socket pair goes in as a descriptor: it also says which push asks.
@@ -153,7 +104,7 @@ class PushJudge:
             await asyncio.gather(task, return_exceptions=True)
             ours.close()
 
-    async def _converse(self, sock: socket.socket, mirror: MirrorLike, repository: Path) -> None:
+    async def _converse(self, sock: socket.socket, mirror: Mirror, repository: Path) -> None:
         reader, writer = await asyncio.open_connection(sock=sock)
         try:
             body = await quarantine.receive(reader)
@@ -170,9 +121,7 @@ class PushJudge:
         finally:
             writer.close()
 
-    async def _verdict(
-        self, body: bytes, mirror: MirrorLike, repository: Path, progress: Progress
-    ) -> _Verdict:
+    async def _verdict(self, body: bytes, mirror: Mirror, repository: Path, progress: Progress) -> _Verdict:
         """Every exception is a refusal, and says in the log what it was."""
         name = mirror.repo.name
         try:
@@ -192,7 +141,7 @@ class PushJudge:
             verdict = _refused(f"an internal error ({type(error).__name__})")
         return verdict
 
-    async def _judge(self, body: bytes, mirror: MirrorLike, repository: Path, progress: Progress) -> _Verdict:
+    async def _judge(self, body: bytes, mirror: Mirror, repository: Path, progress: Progress) -> _Verdict:
         message = quarantine.decode(body, repository)
         place = self._scratch / str(next(self._numbers))
         if self._waiting >= MAX_WAITING:
@@ -206,11 +155,11 @@ class PushJudge:
                 finally:
                     self._waiting -= 1
                 progress.say("reading the push")
-                one = _OnePush(self, mirror, message.updates, place, progress)
+                one = OnePush(self._tools, mirror, message.updates, place, progress)
                 decision = await one.decide(pack)
             return await self._act(one, decision)
 
-    async def _act(self, one: _OnePush, decision: Push | Refuse | Ask) -> _Verdict:
+    async def _act(self, one: OnePush, decision: Push | Refuse | Ask) -> _Verdict:
         if isinstance(decision, Ask):
             decision = await self._ask(one, decision)
         if isinstance(decision, Refuse):
@@ -218,6 +167,7 @@ class PushJudge:
             self._events.incident("git_push_refused", **one.record, reason="; ".join(lines)[:2000])
             return _refused(*lines)
         assert one.store is not None
+        one.progress.aside("")
         one.progress.say("pushing upstream")
         result = await self._upstreams.push(
             one.mirror.repo,
@@ -234,7 +184,7 @@ class PushJudge:
             return _Verdict(True, result.lines)
         return _Verdict(False, ("upstream refused the push:", *result.lines))
 
-    async def _ask(self, one: _OnePush, ask: Ask) -> Push | Refuse:
+    async def _ask(self, one: OnePush, ask: Ask) -> Push | Refuse:
         if self._questions is None:
             return rejected(ask, "this needs the operator's yes, and this bottle has no supervision")
         for line in ask.lines:
@@ -248,162 +198,6 @@ class PushJudge:
             return rejected(ask, text)
         one.progress.line(f"the operator approved it (proposal {answer.proposal})")
         return ask.push
-
-    async def scan(self, one: _OnePush, news: Sequence[str], known: Sequence[str]) -> _Scanned:
-        """Both scanners over what *news* bring."""
-        assert one.store is not None
-        listed = await list_objects(one.store, news, known)
-        one.progress.line(f"scanning {len(listed.commits):,} commits, {len(listed.paths):,} objects")
-        tips, theirs = await one.tips()
-        sight = Sight(one.store, self.looker, listed, one.mirror.repo.policy, one.progress.say)
-        work = leaks.Work(one.store, news, known, listed.large)
-        seen, found = await both(
-            asyncio.ensure_future(_then(sight.look(one.updates, theirs, tips), one.progress)),
-            asyncio.ensure_future(
-                leaks.scan(self._gitleaks, work, self.looker, one.place / "bare", one.progress.aside)
-            ),
-        )
-        one.record["commits"], one.record["objects"] = len(listed.commits), len(listed.paths)
-        return _Scanned(seen, placed(found, seen.places))
-
-    @property
-    def confinement(self) -> Confinement:
-        return self._confinement
-
-    @property
-    def supervised(self) -> bool:
-        return self._questions is not None
-
-    @property
-    def gitleaks(self) -> Gitleaks:
-        return self._gitleaks
-
-
-class _OnePush:
-    """The facts of one push, as they are found out."""
-
-    def __init__(
-        self,
-        judge: PushJudge,
-        mirror: MirrorLike,
-        updates: tuple[RefUpdate, ...],
-        place: Path,
-        progress: Progress,
-    ) -> None:
-        self._judge, self.mirror, self.updates, self.place = judge, mirror, updates, place
-        self.progress = progress
-        self.store: Store | None = None
-        self.record: dict[str, object] = {
-            "repo": mirror.repo.name,
-            "gitleaks": judge.gitleaks.version,
-            "gitleaks_sha256": judge.gitleaks.digest,
-            "rules_sha256": judge.gitleaks.rules,
-        }
-        self._known: list[str] = []
-
-    def name(self, updates: Sequence[RefUpdate]) -> str:
-        """All that an approval is about."""
-        return "\n".join([self.mirror.repo.name, *(f"{u.old} {u.new} {u.ref}" for u in updates)])
-
-    async def decide(self, pack: int | None) -> Push | Refuse | Ask:
-        """Raises whatever stands in the way of an answer."""
-        async with asyncio.timeout(MAX_SCAN_S):
-            return await self._decide(pack)
-
-    async def _decide(self, pack: int | None) -> Push | Refuse | Ask:
-        mirror, policy = self.mirror, self.mirror.repo.policy
-        refs = "\n".join(f"{u.shown} {u.old[:12]}..{u.new[:12]}" for u in self.updates[:_LOGGED])
-        self.record["refs"] = (await self._judge.looker.redact(refs)).split("\n")
-        await mirror.refresh()
-        upstream = dict(mirror.refs)
-        self._known = sorted(set(upstream.values()))
-        size = 0 if pack is None else quarantine.size(pack)
-        early = Facts(
-            upstream=upstream, atomic=True, descends=dict.fromkeys(self._refs(), True), pack_bytes=size
-        )
-        refused = before_scan(policy, self.updates, early)  # before anything of it is read
-        if refused is not None:
-            return refused
-        self.store = await quarantine.freeze(
-            self._judge.confinement, pack, self.place, (mirror.objects,), sha256=mirror.is_sha256
-        )
-        descends = {} if policy.allow_force else await self._descends(self.store)
-        facts = Facts(upstream=upstream, atomic=True, descends=descends, pack_bytes=size)
-        refused = before_scan(policy, self.updates, facts)
-        if refused is not None:
-            return refused
-        news = [update.new for update in self.updates if not update.deletes]
-        found = await self._judge.scan(self, news, self._known) if news else _Scanned()
-        findings = merged((*found.seen.findings, *found.leaks))
-        self.record["findings"] = [finding.sentence for finding in findings[:_LOGGED]]
-        return decide(
-            mirror.repo.name,
-            policy,
-            self.updates,
-            Facts(
-                upstream=upstream,
-                atomic=True,
-                descends=descends,
-                pack_bytes=size,
-                touched=found.seen.touched,
-                pointers=found.seen.pointers,
-                findings=_told_once(findings),
-                unlisted=found.seen.unlisted,
-                scanned=frozenset(Scanner),
-                supervised=self._judge.supervised,
-            ),
-        )
-
-    def _refs(self) -> list[str]:
-        return [update.ref for update in self.updates]
-
-    async def _descends(self, store: Store) -> dict[str, bool]:
-        """By ref; one that can't be said (what it points at is no commit) is left out, and then it does not."""
-        found = {}
-        for update in self.updates:
-            if not (update.creates or update.deletes):
-                status = await store.status(plan.descends(update.old, update.new))
-                if status in (0, 1):
-                    found[update.ref] = status == 0
-        return found
-
-    async def tips(self) -> tuple[list[RefUpdate], dict[bytes, tuple[int, str]] | None]:
-        """Updates from one commit to another, and the files of upstream's own branch."""
-        assert self.store is not None
-        tips = []
-        for update in self.updates:
-            if not (update.creates or update.deletes):
-                kinds = await self.store.output(plan.types((update.old, update.new)))
-                if [line.split(b" ")[1:2] for line in kinds.splitlines()] == [[b"commit"], [b"commit"]]:
-                    tips.append(update)
-        head = self.mirror.refs.get(_head(self.mirror.path))
-        if not tips or head is None:
-            return tips, None
-        return tips, changes.entries(await self.store.output(plan.entries(head)))
-
-
-async def _then(look: Coroutine[None, None, Seen], progress: Progress) -> Seen:
-    seen = await look
-    progress.say("waiting for gitleaks")
-    return seen
-
-
-def _head(mirror: Path) -> str:
-    """The branch that upstream's HEAD stands for, as the mirror has it; the mirror is the gate's own."""
-    try:
-        return (mirror / "HEAD").read_text(encoding="utf-8").strip().removeprefix("ref: ")
-    except (OSError, ValueError):
-        return ""
-
-
-def _told_once(findings: tuple[GateFinding, ...]) -> tuple[GateFinding, ...]:
-    """Without the names of trees that whole paths have told already, with their commit."""
-    told = {finding.rule for finding in findings if finding.place is Place.FILE_NAME and finding.commit}
-    return tuple(
-        finding
-        for finding in findings
-        if finding.place is not Place.FILE_NAME or finding.commit or finding.rule not in told
-    )
 
 
 def _refused(*lines: str) -> _Verdict:

@@ -16,16 +16,18 @@ from bot_bottle.sidecar.gate import leaks
 from bot_bottle.sidecar.gate.asking import GateQuestions
 from bot_bottle.sidecar.gate.confined import Confinement
 from bot_bottle.sidecar.gate.looker import Looker
-from bot_bottle.sidecar.gate.pushes import Events, PushJudge, Upstream
+from bot_bottle.sidecar.gate.pushes import PushJudge
+from bot_bottle.sidecar.gate.upstream import Upstreams
 from bot_bottle.sidecar.proxy.arming import make_engine
+from bot_bottle.sidecar.proxy.log import EventLog
 
 
 async def judge(
     spec: SidecarSpec,
     given: SidecarSecrets,
     confinement: Confinement,
-    upstreams: Upstream,
-    events: Events,
+    upstreams: Upstreams,
+    events: EventLog,
     *,
     told: Path,
     run: Path,
