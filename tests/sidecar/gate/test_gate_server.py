@@ -247,6 +247,24 @@ def test_over_the_bound_the_connection_that_was_idle_longest_is_closed() -> None
     serve(hello, client, Limits(connections=3))
 
 
+def test_a_body_that_nobody_wants_is_not_waited_for() -> None:
+    """It is announced and never sent, or never ends: the answer comes all the same."""
+    limits = Limits(discard_s=0.3, discarded_bytes=1000)
+
+    async def app(scope: server.Scope, receive: server.Receive, send: server.Send) -> None:
+        await server.discard(receive, limits)
+        await server.answer(send, 404, "no", (b"connection", b"close"))
+
+    async def client(port: int) -> None:
+        for sent in (b"", b"x" * 5000):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + sent)
+            assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 404")
+            writer.close()
+
+    serve(app, client, limits)
+
+
 def test_a_client_that_leaves_is_noticed() -> None:
     """Also one that only stops sending: nobody works on for it."""
     left = []

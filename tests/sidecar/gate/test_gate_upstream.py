@@ -45,6 +45,7 @@ class Gate:
         }
         secret = changed.pop("secret", TOKEN if https else ground.ssh.key)
         reached = changed.pop("connect_to", None)
+        extra_ca_pem = changed.pop("extra_ca_pem", ground.web.ca_pem)
         self.resolver = changed.pop("resolver", access.system_resolver)
         self.repo = GateRepo(**{**fields, **changed})
         for name in ("keys", "work"):
@@ -61,7 +62,7 @@ class Gate:
                 (git_ground.HOST, 22): ("127.0.0.1", ground.ssh.port),
                 (git_ground.WEB, 443): ("127.0.0.1", ground.web.port),
             },
-            extra_ca_pem=ground.web.ca_pem,
+            extra_ca_pem=extra_ca_pem,
             resolver=self.resolver,
         )
 
@@ -210,6 +211,13 @@ def test_a_wrong_token_is_refused_and_never_shown(make: Make) -> None:
     assert "x" * 20 not in text
 
 
+def test_a_certificate_of_an_unknown_authority_is_refused(make: Make) -> None:
+    gate = make(https=True, extra_ca_pem="")
+    before = len(gate.ground.web.requests)
+    assert "certificate" in failure(gate.upstreams.ls_remote(gate.repo)).lower()
+    assert len(gate.ground.web.requests) == before
+
+
 def test_a_redirect_is_not_followed(make: Make) -> None:
     """The token stays with the host that it belongs to."""
     gate = make(https=True)
@@ -228,6 +236,7 @@ def test_a_redirect_is_not_followed(make: Make) -> None:
     ("address", "port", "reason"),
     [
         ("169.254.169.254", None, "metadata"),
+        ("169.254.169.254", 22, "metadata"),
         ("127.0.0.1", None, "loopback"),
         ("0.0.0.0", 22, "unspecified"),
         ("::ffff:169.254.10.1", 22, "link-local"),
@@ -253,6 +262,20 @@ def test_an_address_is_asked_for_once_and_used(make: Make, upstreams: git_ground
     gate = make(connect_to={}, resolver=resolver, port=port)
     assert asyncio.run(gate.upstreams.ls_remote(gate.repo)).refs == gate.repository.refs()
     assert asked == [(git_ground.HOST, port)]
+
+
+def test_an_address_in_the_url_is_taken_as_it_is(
+    make: Make, upstreams: git_ground.Ground, tmp_path: Path
+) -> None:
+    """IPv6, in brackets as a URL has it: judged, and dialled without a look-up."""
+    gate = make(host="[::1]", port=upstreams.ssh.port, connect_to={})
+    assert "refused" in failure(gate.upstreams.ls_remote(gate.repo))  # nobody listens there
+    (tmp_path / "other").mkdir()
+    for https in (False, True):
+        place = tmp_path / f"other/{https}"
+        place.mkdir()
+        other = Gate(upstreams, place, https=https, host="[fe80::1]", connect_to={})
+        assert "link-local" in failure(other.upstreams.ls_remote(other.repo))
 
 
 @contextlib.contextmanager

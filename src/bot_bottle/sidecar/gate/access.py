@@ -20,6 +20,7 @@ from pathlib import Path
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.egress.address import Address, check_address, check_connect_to, fixed_addresses
+from bot_bottle.egress.hosts import ip_literal
 from bot_bottle.gitgate.config import GateRepo, UrlScheme
 from bot_bottle.sidecar.proxy.lookup import Resolver, system_resolver
 
@@ -133,11 +134,16 @@ class Door:
             )
         at = "" if port == 443 else f":{port}"
         shown = ",".join(f"[{each}]" if each.version == 6 else str(each) for each in addresses)
+        pinned = (
+            {}
+            if ip_literal(repo.host.strip("[]"))
+            else {"http.curloptResolve": f"{repo.host}:{port}:{shown}"}
+        )
         return Access(
             f"https://{repo.host}{at}/{repo.path}",
             env={"GIT_CONFIG_GLOBAL": f"{self._place}/config", "GIT_ALLOW_PROTOCOL": "https"},
             settings={
-                "http.curloptResolve": f"{repo.host.strip('[]')}:{port}:{shown}",
+                **pinned,
                 "http.followRedirects": "false",
                 "http.proxy": "",
                 "http.sslVerify": "true",
@@ -168,7 +174,7 @@ class Door:
         _write(self._place / "config", config)
 
     async def _addresses(self) -> tuple[list[Address], int]:
-        host = self._repo.host
+        host = self._repo.host.strip("[]")  # as canonical hosts are
         named = self._connect_to.get((host, self._port))
         if named is not None:
             address, port = ip_address(named[0]), named[1]

@@ -44,6 +44,8 @@ class Limits:
     """what is in progress may end after SIGTERM"""
     discarded_bytes: int = 1024 * 1024
     """of a body that nobody wants, read so that the answer is"""
+    discard_s: float = 5.0
+    """for these"""
 
 
 DEFAULT_LIMITS = Limits()
@@ -215,11 +217,12 @@ async def gone(receive: Receive) -> None:
 async def discard(receive: Receive, limits: Limits = DEFAULT_LIMITS) -> None:
     """Read a body that nobody wants, up to a bound."""
     size = 0
-    with contextlib.suppress(ClientGone):
-        async for piece in pieces(receive):
-            size += len(piece)
-            if size > limits.discarded_bytes:
-                return
+    with contextlib.suppress(ClientGone, TimeoutError):
+        async with asyncio.timeout(limits.discard_s):
+            async for piece in pieces(receive):
+                size += len(piece)
+                if size > limits.discarded_bytes:
+                    return
 
 
 async def plain(body: AsyncIterator[bytes], coding: bytes, limit: int) -> AsyncIterator[bytes]:

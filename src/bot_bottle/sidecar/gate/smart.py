@@ -79,13 +79,13 @@ class _Target:
 
 
 class SmartHttp:
-    """Serves *mirrors*; *judge* None: nothing may be pushed."""
+    """Serves *mirrors*; *judge* says what becomes of a push."""
 
     def __init__(
         self,
         mirrors: Mapping[str, Mirror],
         confinement: Confinement,
-        judge: Judge | None,
+        judge: Judge,
         note: Note,
         *,
         incoming_dir: Path,
@@ -165,8 +165,6 @@ class SmartHttp:
             await self._serve(_reading(target, protocol), body, receive, send)
 
     async def _advertise(self, target: _Target, protocol: str, receive: Receive, send: Send) -> None:
-        if target.service == PUSH and self._judge is None:
-            raise UpstreamFailed("nothing can be pushed: there is nothing to scan with")
         leaving = asyncio.ensure_future(_after_body(receive))
         asking = asyncio.ensure_future(
             target.mirror.refresh() if target.service == PUSH else target.mirror.refresh_for_fetch()
@@ -186,8 +184,6 @@ class SmartHttp:
     async def _take_push(
         self, mirror: Mirror, protocol: str, body: AsyncIterator[bytes], receive: Receive, send: Send
     ) -> None:
-        if self._judge is None:
-            raise UpstreamFailed("nothing can be pushed: there is nothing to scan with")
         place = self._incoming_dir / f"{next(self._numbers)}.git"
         with incoming(mirror, place):
             async with self._judge.session(mirror, place) as session:
