@@ -92,6 +92,12 @@ if [ "$kind" != try ] && ! command -v nginx >/dev/null 2>&1 && ! [ -x "$nginx" ]
         say "nginx could not be fetched with apt-get download (tools/apt.log)"
 fi
 
+# --- gitleaks, without which no bottle with repositories starts: unpacked only, since Debian has it in sid alone.
+if ! command -v gitleaks >/dev/null 2>&1 && ! [ -x tools/gitleaks/usr/bin/gitleaks ]; then
+    say "fetching gitleaks (3 MB, and apt's list of sid)"
+    scripts/gitleaks.sh || say "without gitleaks nothing goes through the git gate: put 8.20 or newer on PATH"
+fi
+
 # --- sshd, which plays an upstream of the git gate: unpacked only, likewise.
 if [ "$kind" != try ] && ! [ -x tools/sshd/usr/sbin/sshd ]; then
     scripts/sshd.sh || say "the tests of the git gate need an sshd"
