@@ -5,6 +5,7 @@
 * ``docs/reference/environment.md``: the variables of a bottle's processes.
 * ``docs/presets.md``: what each preset of a route opens, and the pages that this was read from.
 * ``docs/reference/json.md``: the schema of every ``--json``.
+* ``docs/reference/ask-paths.md``: the files whose change the git gate asks about.
 * ``docs/reference/dlp-rules.md``: the formats of credentials that are looked for.
 * ``README.md``: the command table between its markers.
 * ``docs/start.md``: the screens of ``start`` and their keys, between their markers.
@@ -29,6 +30,7 @@ from bot_bottle.dlp import reference as dlp_reference
 from bot_bottle.egress.config import Match, PathType, Route
 from bot_bottle.egress.presets.expand import preset_of
 from bot_bottle.egress.presets.names import PRESETS
+from bot_bottle.gitgate import reference as gate_reference
 from bot_bottle.launch import environment
 from bot_bottle.launch.git_gate import ASK_TIMEOUT_VARIABLE
 from bot_bottle.launch.git_programs import GITLEAKS_VARIABLE
@@ -222,6 +224,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/environment.md": environment_page,
     "docs/presets.md": presets_page,
     "docs/reference/json.md": records.page,
+    "docs/reference/ask-paths.md": gate_reference.page,
     "docs/reference/dlp-rules.md": dlp_reference.page,
     "README.md": readme_page,
     "docs/start.md": start_page,

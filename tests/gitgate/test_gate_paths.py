@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 
 from bot_bottle.gitgate.config import RepoPolicy
 from bot_bottle.gitgate.elsewhere import RUN_ELSEWHERE, TABLE
-from bot_bottle.gitgate.names import readings
-from bot_bottle.gitgate.paths import PathRules, glob_problem
+from bot_bottle.gitgate.names import glob_problem, readings
+from bot_bottle.gitgate.paths import PathRules
+from bot_bottle.gitgate.reference import page
+
+ROOT = Path(__file__).resolve().parents[2]
 
 WORKFLOW = ".github/workflows/**"
 
@@ -206,6 +210,12 @@ def test_every_built_in_row_names_who_runs_it_and_a_page():
     for row in TABLE:
         assert row.globs and row.runs and re.match(r"https://[a-z0-9.-]+/", row.page)
     assert len(set(RUN_ELSEWHERE)) == len(RUN_ELSEWHERE)
+
+
+def test_the_page_lists_every_built_in_glob():
+    text = page()
+    assert all(f"`{glob}`" in text for glob in RUN_ELSEWHERE)
+    assert (ROOT / "docs/reference/ask-paths.md").read_text() == text
 
 
 @pytest.mark.parametrize("glob", ["!a", "/", "", "a/../b", "./a", "//"])

@@ -515,6 +515,8 @@ REFUSED = [
           ("alias", '"a\\nb"', "", ("control characters",)), ("alias", "-o", "", ("host alias",)),
           ("allow_refs", "x", "", ("array of strings",)), ("deny_refs", "['']", "[0]", ("empty",)),
           ("deny_paths", "[1]", "[0]", ("string",)), ("ask_paths", "x", "", ("array of strings",)),
+          ("ask_paths", "['a', '!b']", "[1]", ("'!b'", "leave the '!' out")),
+          ("deny_paths", "[/]", "[0]", ("names no file",)),
           ("allow_force", "1", "", ("true or false",)),
           ("allow_delete", "x", "", ("true or false",)), ("stale_ok", "x", "", ("true or false",)),
           ("max_pack", "256", "", ("size", "4GiB")), ("max_pack", "0MiB", "", ("size",)),

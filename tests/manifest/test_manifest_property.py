@@ -27,6 +27,7 @@ from bot_bottle.egress.config import (
     UpstreamProxy,
 )
 from bot_bottle.gitgate.config import Lfs, RepoPolicy, UrlScheme
+from bot_bottle.gitgate.names import glob_problem
 from bot_bottle.manifest import keys, load, source
 from bot_bottle.manifest.decode_agent import decode_agent
 from bot_bottle.manifest.decode_bottle import check_bottle_file
@@ -73,6 +74,7 @@ variables = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True)
 names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
 hosts = st.from_regex(r"[a-z][a-z0-9]{0,6}\.example", fullmatch=True)
 globs = st.lists(line, max_size=2).map(tuple)
+path_globs = st.lists(line.filter(lambda glob: glob_problem(glob) is None), max_size=2).map(tuple)
 sizes = st.builds(
     lambda n, unit: n * unit, st.integers(1, 9999), st.sampled_from([2**10, 2**20, 2**30, 2**40])
 )
@@ -148,8 +150,8 @@ def repos(draw):
                 deny_refs=draw(globs),
                 allow_force=draw(st.booleans()),
                 allow_delete=draw(st.booleans()),
-                deny_paths=draw(globs),
-                ask_paths=draw(st.none() | globs),
+                deny_paths=draw(path_globs),
+                ask_paths=draw(st.none() | path_globs),
                 max_pack_bytes=draw(sizes),
                 stale_ok=draw(st.booleans()),
                 lfs=draw(st.sampled_from(Lfs)),

@@ -55,3 +55,14 @@ def bad_path(path: bytes, worst: str) -> str | None:
     if any(_DOTGIT.match(part) or part in (".", "..") for part in worst.split("/")):
         return "some checkout takes a name in it for .git or '..'"
     return None
+
+
+def glob_problem(glob: str) -> str | None:
+    """Why *glob* is none; None: it is one. To be read after "a glob"."""
+    if glob.startswith("!"):
+        return "can't take back another one: leave the '!' out"
+    if not glob.strip("/"):
+        return "names no file"
+    if any(part in (".", "..") for part in glob.split("/")):
+        return "is written from the root of the repository, without '.' and '..'"
+    return None

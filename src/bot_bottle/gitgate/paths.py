@@ -91,17 +91,6 @@ class PathRules:
 
 
 # -- globs as patterns
-def glob_problem(glob: str) -> str | None:
-    """Why *glob* is none; None: it is one. To be read after "a glob"."""
-    if glob.startswith("!"):
-        return "can't take back another one: leave the '!' out"
-    if not glob.strip("/"):
-        return "names no file"
-    if any(part in (".", "..") for part in glob.split("/")):
-        return "is written from the root of the repository, without '.' and '..'"
-    return None
-
-
 def _parts(glob: str) -> list[str]:
     """From the root on; what is held at any depth begins with ``**``."""
     body = glob.rstrip("/")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from bot_bottle.gitgate.config import Lfs, RepoPolicy, UrlScheme
+from bot_bottle.gitgate.names import glob_problem
 from bot_bottle.manifest.fields import (
     boolean,
     choice,
@@ -91,13 +92,22 @@ def _fields(entry: Node, paths: Paths) -> dict[str, object]:
         "deny_refs": strings,
         "allow_force": boolean,
         "allow_delete": boolean,
-        "deny_paths": strings,
-        "ask_paths": strings,
+        "deny_paths": _path_globs,
+        "ask_paths": _path_globs,
         "max_pack": size,
         "stale_ok": boolean,
         "lfs": lambda child: choice(child, Lfs),
     }
     return {key: readers[key](child) for key, child in entries.items()}
+
+
+def _path_globs(node: Node) -> tuple[str, ...]:
+    globs = strings(node)
+    for number, glob in enumerate(globs):
+        problem = glob_problem(glob)
+        if problem is not None:
+            fail(node.value[number], f"the glob {glob!r} {problem}")
+    return globs
 
 
 def _key_parts(node: Node, paths: Paths) -> tuple[KeyProvider, str, str, str]:

@@ -126,7 +126,7 @@ BOTTLE: tuple[KeyRow, ...] = (
         f"{_REPO}.ask_paths",
         "list of globs",
         "files that run elsewhere",
-        "files whose change needs the operator (the default: [git-gate.md](../git-gate.md)); `[]`: none",
+        "files whose change needs the operator ([the default](ask-paths.md)); `[]`: none",
     ),
     KeyRow(f"{_REPO}.max_pack", "size", "256MiB", "largest push"),
     KeyRow(f"{_REPO}.stale_ok", "boolean", "false", "serve a fetch from the mirror when upstream fails"),
