@@ -192,7 +192,7 @@ def test_the_default_is_the_built_in_list_and_empty_is_nothing():
 @pytest.mark.parametrize("glob", RUN_ELSEWHERE)
 def test_every_built_in_glob_holds_a_file_of_its_own_spelling(glob):
     """Filled in with something for its stars; and nobody's sources."""
-    path = glob.strip("/").replace("*", "x") + ("/x" if glob.endswith("/") else "")
+    path = glob.strip("/").replace("[jty]", "j").replace("*", "x") + ("/x" if glob.endswith("/") else "")
     assert denied(glob, path)
     assert denied(glob, path.upper())
     for ordinary in (
