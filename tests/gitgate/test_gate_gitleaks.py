@@ -249,7 +249,15 @@ def test_reports_are_bounded():
     with pytest.raises(ReportError):
         parse_report(b"[]" + b" " * MAX_REPORT_BYTES, str)
     many = raw(*(entry(StartLine=n) for n in range(1, MAX_FINDINGS + 50)))
-    assert len(parse_report(many, str)) == MAX_FINDINGS
+    assert len(parse_report(many, str)) == MAX_FINDINGS + 1
+
+
+def test_a_thousand_marks_hide_nothing_that_came_after_them():
+    """A report that was cut off marks nothing, in either run; one that just fits does."""
+    many = [entry(StartColumn=n) for n in range(MAX_FINDINGS + 1)]
+    cut, whole = parse_report(raw(*many), str), parse_report(raw(*many[1:]), str)
+    assert not any(f.suppressed for f in (*merge(cut, []), *merge(whole, cut)))
+    assert all(f.suppressed for f in merge(whole, []))
 
 
 @given(st.binary(max_size=100))

@@ -159,7 +159,8 @@ class Reported(Struct, frozen=True):
 
 
 def parse_report(raw: bytes, redact: Callable[[str], str], *, of_file: bool = False) -> tuple[Reported, ...]:
-    """The first ``MAX_FINDINGS`` of a JSON report; that many are never let through. Raises :class:`ReportError`.
+    """The findings of a JSON report; of more than ``MAX_FINDINGS`` one more than that, which :func:`merge` knows as
+    too many. Raises :class:`ReportError`.
 
     *redact*: the product's own; gitleaks has blackened what it found, which may not be all that is there. *of_file*:
     the report is of one file on standard input, and names neither file nor commit; all others name a commit.
@@ -174,7 +175,7 @@ def parse_report(raw: bytes, redact: Callable[[str], str], *, of_file: bool = Fa
         bool(entry.Commit or entry.File) if of_file else not is_object_id(entry.Commit) for entry in entries
     ):
         raise ReportError("gitleaks' report names a commit that is none, or a file where there is none")
-    return tuple(_reported(entry, redact) for entry in entries[:MAX_FINDINGS])
+    return tuple(_reported(entry, redact) for entry in entries[: MAX_FINDINGS + 1])
 
 
 def _reported(entry: _Entry, redact: Callable[[str], str]) -> Reported:
@@ -198,12 +199,14 @@ def merge(everything: Iterable[Reported], allowed: Iterable[Reported] | None) ->
     """The findings of the first run (which heeds no ``gitleaks:allow``). *allowed*: those of the second, which does:
     what is missing there is marked as suppressed. None: the second was not needed.
 
-    What only the second run has is kept too: it must not have been there.
+    What only the second run has is kept too: it must not have been there. Nothing is marked where a report was cut
+    off: what was lost may be no question, and a thousand marks must not hide it.
     """
     first = list(everything)
-    if allowed is None:
+    rest = [] if allowed is None else list(allowed)
+    if allowed is None or max(len(first), len(rest)) > MAX_FINDINGS:
         return tuple(entry.finding for entry in first)
-    second = {entry.key: entry.finding for entry in allowed}
+    second = {entry.key: entry.finding for entry in rest}
     found = [
         entry.finding if entry.key in second else replace(entry.finding, suppressed=True) for entry in first
     ]
