@@ -83,6 +83,9 @@ def test_a_filter_takes_no_broken_record(record: dict[str, object]) -> None:
         ("egress_tainted", 0),
         ("egress_block", 1),
         ("egress_request", 2),
+        ("git_bad_hook", 0),
+        ("git_push_refused", 1),
+        ("git_fetch", 2),
     ],
 )
 def test_levels(event: str, level: int) -> None:

@@ -1,4 +1,4 @@
-"""The proxy's records: their schema, which of them are shown, and how one reads on a line. Pure; no I/O.
+"""The proxy's and the git gate's records: their schema, which are shown, how one reads on a line. Pure; no I/O.
 
 What is in them may have been chosen by a bottle, or written by a sidecar that was taken over: every text is made
 printable, and what is no record is shown as a line of text.
@@ -24,7 +24,7 @@ MAX_LINE_CHARS = 2000
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 
-_TRAFFIC = frozenset({"egress_request", "egress_response", "egress_message"})
+_TRAFFIC = frozenset({"egress_request", "egress_response", "egress_message", "git_fetch", "git_push_asked"})
 _ALWAYS = frozenset(
     {
         "egress_canary",
@@ -36,6 +36,7 @@ _ALWAYS = frozenset(
         "egress_token_rejected",
         "egress_token_supervise",
         "egress_tokens_refused",
+        "git_bad_hook",
         "proxy_error",
     }
 )
@@ -43,7 +44,19 @@ _ALWAYS = frozenset(
 
 _COLORS = (
     (
-        frozenset({"egress_block", "egress_canary", "egress_cut_off", "egress_inbound_block", "proxy_error"}),
+        frozenset(
+            {
+                "egress_block",
+                "egress_canary",
+                "egress_cut_off",
+                "egress_inbound_block",
+                "git_bad_hook",
+                "git_failed",
+                "git_push_failed",
+                "git_push_refused",
+                "proxy_error",
+            }
+        ),
         "red",
     ),
     (
@@ -54,11 +67,12 @@ _COLORS = (
                 "egress_token_supervise",
                 "egress_upstream",
                 "egress_websocket_closed",
+                "git_stale",
             }
         ),
         "yellow",
     ),
-    (frozenset({"egress_token_allowed", "egress_reloaded"}), "green"),
+    (frozenset({"egress_token_allowed", "egress_reloaded", "git_pushed"}), "green"),
 )
 _HEAD = ("time", "event", "method", "host", "path", "status", "reason")
 _BULK = ("headers", "body")
@@ -74,7 +88,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event: str
     """``egress_block``, ``egress_upstream``, ``egress_redacted``, ``egress_dlp_warn``, ``egress_token_supervise``,
     ``egress_token_allowed``, ``egress_websocket_closed``, ``egress_request``, ``egress_response``,
-    ``egress_message``, and others"""
+    ``egress_message``; of the git gate ``git_fetch``, ``git_pushed``, ``git_push_refused``; and others"""
     host: str | None = None
     port: int | None = None
     method: str | None = None

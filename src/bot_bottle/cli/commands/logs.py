@@ -27,19 +27,19 @@ def _since(_: click.Context, __: click.Parameter, value: str) -> str:
         raise click.BadParameter(str(error)) from error
 
 
-@click.command("logs", short_help="show what a bottle's proxy blocked and what its sandbox said")
+@click.command("logs", short_help="show what a bottle's sidecars refused and what its sandbox said")
 @click.argument("identity")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what comes, until the bottle has ended.")
+@click.option("--json", "as_json", is_flag=True, help="The records as they are: one JSON object a line.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="The proxy's records as they are: one JSON object a line."
-)
-@click.option(
-    "--kind", type=click.Choice([logs.EGRESS, logs.BOTTLE, logs.SESSION, "all"]), default="all", show_default=True,
-    help="The proxy's records, the sandbox's messages, those of the session process, or all, one after the other.",
+    "--kind", type=click.Choice([logs.EGRESS, logs.GIT, logs.BOTTLE, logs.SESSION, "all"]), default="all",
+    show_default=True,
+    help="The proxy's records, the git gate's, the sandbox's messages, those of the session process, or all, one after "
+    "the other.",
 )  # fmt: skip
 @click.option(
     "--level", type=click.IntRange(0, 2), default=2, show_default=True,
-    help="Of the proxy's records, those of this level of egress.log and below: 0 incidents and approvals, 1 what was "
+    help="Of the records, those of this level of egress.log and below: 0 incidents and approvals, 1 what was "
     "refused or redacted, 2 requests and responses.",
 )  # fmt: skip
 @click.option(
@@ -55,14 +55,15 @@ def command(
     """Show the logs of the bottle IDENTITY, of all its launches; they outlive it.
 
     One line a record: time, event, method, host, path, status, reason. Headers and bodies, which egress.log: 2
-    writes, are in --json. With --level, --event or --since, only the proxy's records are shown.
+    writes, are in --json. With --level, --event or --since, only records are shown: the proxy's and the git gate's.
     """
     layout = default_layout()
     parse_identity(identity)
     wanted = Wanted(level, events, since)
     if kind == "all":
         only_records = as_json or not wanted.is_everything
-        kinds = (logs.EGRESS,) if only_records else (logs.SESSION, logs.BOTTLE, logs.EGRESS)
+        records = (logs.EGRESS, logs.GIT)
+        kinds = records if only_records else (logs.SESSION, logs.BOTTLE, *records)
     else:
         kinds = (kind,)
     if not bottles.is_running(layout, identity) and not any(
