@@ -43,6 +43,7 @@ _GROUP = "git:x:1000:\n"
 _FORCED = """\
 #!/bin/sh
 printf '%s\\t%s\\n' "$GIT_PROTOCOL" "$SSH_ORIGINAL_COMMAND" >>/srv/ground/commands
+while [ -e /srv/ground/hold ]; do sleep 0.05; done
 exec git-shell -c "$SSH_ORIGINAL_COMMAND"
 """
 _CONFIG = """\
@@ -181,6 +182,20 @@ class Sshd:
         except FileNotFoundError:
             return []
         return [tuple(line.split("\t", 1)) for line in lines]  # type: ignore[misc]
+
+    def hold(self) -> None:
+        """Sessions that begin from now on stand still until :meth:`go`."""
+        (self._place / "hold").touch()
+
+    def go(self) -> None:
+        (self._place / "hold").unlink(missing_ok=True)
+
+    def client_command(self) -> str:
+        """For ``GIT_SSH_COMMAND``: whoever has the key goes straight to the daemon, with no gate between."""
+        known = self._place / "known_hosts"
+        known.write_text(f"[127.0.0.1]:{self.port} {self.host_key}\n")
+        options = f"-F none -i {self._place}/client_key -o UserKnownHostsFile={known} -o HostName=127.0.0.1"
+        return f"ssh {options} -o BatchMode=yes -o IdentitiesOnly=yes -p {self.port}"
 
     def close(self) -> None:
         """From now on the upstream is down."""
