@@ -45,11 +45,12 @@ class GlobSet:
         self._files = [_compiled([_whole(glob)]) for glob in self._globs]
         self._any = _compiled([_whole(glob) for glob in self._globs])
         self._links = [_compiled(_above(glob)) for glob in self._globs]
+        self._any_link = _compiled([pattern for glob in self._globs for pattern in _above(glob)])
 
     def first(self, texts: Iterable[str], *, links: bool) -> str | None:
         """The first glob that holds one of *texts*; *links*: it is a link or a submodule."""
         raw = [text.encode("utf-8", "surrogateescape") for text in dict.fromkeys(texts)]
-        if not links and not _holds(self._any, raw):
+        if not _holds(self._any, raw) and not (links and _holds(self._any_link, raw)):
             return None
         for number, glob in enumerate(self._globs):
             if _holds(self._files[number], raw) or (links and _holds(self._links[number], raw)):
