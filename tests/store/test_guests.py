@@ -14,7 +14,7 @@ from bot_bottle.store.files import StoreError
 from bot_bottle.store.guests import GuestDirs, prepare_guest, write_ca_bundle, write_egress_file
 from bot_bottle.store.java_keystore import trust_store
 from bot_bottle.store.layout import Layout
-from bot_bottle.store.uids import FIRST_BOTTLE_UID, FIRST_SIDECAR_UID
+from bot_bottle.store.uids import FIRST_BOTTLE_UID, FIRST_GATE_UID, FIRST_SIDECAR_UID
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: makes directories of other uids")
 UID = FIRST_BOTTLE_UID + 5
@@ -71,8 +71,8 @@ def test_what_the_bottles_uid_reaches(shared_layout: Layout, as_user: AsUid) -> 
 @pytest.mark.root
 @needs_root
 def test_what_the_sidecars_uid_and_others_reach(shared_layout: Layout, as_user: AsUid) -> None:
-    """The sidecar reads its policy and writes its own directory; neither it nor another bottle's uid
-    enters the layers."""
+    """The proxy reads its policy and writes its own directory, the git gate its own; neither enters the other's,
+    and neither they nor another bottle's uids the layers."""
     dirs = prepare_guest(shared_layout, "dev", UID)
     write_egress_file(dirs, "routes.yaml", b"routes: []\n")
     assert (dirs.egress / "routes.yaml").stat().st_mode & 0o777 == 0o600
@@ -83,13 +83,26 @@ def test_what_the_sidecars_uid_and_others_reach(shared_layout: Layout, as_user: 
         for path in (dirs.root_upper, dirs.home_upper, dirs.workspace_lower, dirs.etc):
             assert not _can_write(path)
 
-    def neighbour() -> None:
+        for path in (dirs.gate_run, dirs.gate_told):
+            with pytest.raises(PermissionError):
+                os.listdir(path)
+
+    def gate() -> None:
+        assert _can_write(dirs.gate_run) and os.listdir(dirs.gate_told) == []
         for path in (dirs.root_upper, dirs.home_upper, dirs.workspace_lower, dirs.egress, dirs.sidecar_run):
             with pytest.raises(PermissionError):
                 os.listdir(path)
 
+    def neighbour() -> None:
+        for path in (dirs.root_upper, dirs.home_upper, dirs.workspace_lower, dirs.egress, dirs.sidecar_run,
+                     dirs.gate_run, dirs.gate_told):  # fmt: skip
+            with pytest.raises(PermissionError):
+                os.listdir(path)
+
     as_user(sidecar, SIDECAR)
-    as_user(neighbour, UID + 1)
+    as_user(gate, FIRST_GATE_UID + 5)
+    for uid in (UID + 1, SIDECAR + 1, FIRST_GATE_UID + 6):
+        as_user(neighbour, uid)
 
 
 def test_an_ordinary_users_directories_are_his_own(own_layout: Layout) -> None:

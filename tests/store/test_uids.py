@@ -9,7 +9,15 @@ import pytest
 
 from bot_bottle.store import uids
 from bot_bottle.store.files import StoreError
-from bot_bottle.store.uids import FIRST_BOTTLE_UID, FIRST_SIDECAR_UID, UIDS, UidRegistry, sidecar_uid_for
+from bot_bottle.store.uids import (
+    FIRST_BOTTLE_UID,
+    FIRST_GATE_UID,
+    FIRST_SIDECAR_UID,
+    UIDS,
+    UidRegistry,
+    gate_uid_for,
+    sidecar_uid_for,
+)
 
 
 def _state(tmp_path: Path, name: str) -> Path:
@@ -19,7 +27,7 @@ def _state(tmp_path: Path, name: str) -> Path:
 
 
 def test_claims_differ_and_stay(tmp_path: Path) -> None:
-    """Each bottle gets its own pair, in the reserved ranges; asking again gives the same one."""
+    """Each bottle gets its own three, in the reserved ranges; asking again gives the same ones."""
     registry = UidRegistry(tmp_path / "uids")
     pairs = {}
     for name in ("a", "b", "c"):
@@ -31,7 +39,10 @@ def test_claims_differ_and_stay(tmp_path: Path) -> None:
         assert FIRST_BOTTLE_UID <= pair.bottle < FIRST_BOTTLE_UID + UIDS
         assert pair.sidecar - FIRST_SIDECAR_UID == pair.bottle - FIRST_BOTTLE_UID
         assert sidecar_uid_for(pair.bottle) == pair.sidecar
-    assert FIRST_BOTTLE_UID + UIDS <= FIRST_SIDECAR_UID and FIRST_SIDECAR_UID + UIDS < 2**31
+        assert pair.gate - FIRST_GATE_UID == pair.bottle - FIRST_BOTTLE_UID
+        assert gate_uid_for(pair.sidecar) == pair.gate
+    assert FIRST_BOTTLE_UID + UIDS <= FIRST_SIDECAR_UID
+    assert FIRST_SIDECAR_UID + UIDS <= FIRST_GATE_UID and FIRST_GATE_UID + UIDS < 2**31
 
 
 def test_a_number_is_not_used_again_soon(tmp_path: Path) -> None:
@@ -92,6 +103,9 @@ def test_a_claim_needs_a_state(tmp_path: Path) -> None:
     for outside in (0, 1000, FIRST_BOTTLE_UID - 1, FIRST_BOTTLE_UID + UIDS, FIRST_SIDECAR_UID):
         with pytest.raises(StoreError):
             sidecar_uid_for(outside)
+    for outside in (0, FIRST_BOTTLE_UID, FIRST_SIDECAR_UID - 1, FIRST_SIDECAR_UID + UIDS):
+        with pytest.raises(StoreError):
+            gate_uid_for(outside)
 
 
 def test_claims_at_once(tmp_path: Path) -> None:

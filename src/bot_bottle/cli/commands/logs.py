@@ -60,12 +60,10 @@ def command(
     layout = default_layout()
     parse_identity(identity)
     wanted = Wanted(level, events, since)
+    kinds = [kind]
     if kind == "all":
         only_records = as_json or not wanted.is_everything
-        records = (logs.EGRESS, logs.GIT)
-        kinds = records if only_records else (logs.SESSION, logs.BOTTLE, *records)
-    else:
-        kinds = (kind,)
+        kinds = [*([] if only_records else [logs.SESSION, logs.BOTTLE]), logs.EGRESS, logs.GIT]
     if not bottles.is_running(layout, identity) and not any(
         logs.list_logs(layout, identity, each) for each in kinds
     ):
