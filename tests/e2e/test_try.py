@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -82,7 +83,7 @@ def left_behind(person, keys: set[str]) -> list[str]:
 
 
 @pytest.mark.new_user
-def test_everything_holds(person) -> None:
+def test_everything_holds(person, installation) -> None:
     """The work is done, every escape is held, and each is proven by a control that arrived."""
     done = person.run("try", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -93,7 +94,8 @@ def test_everything_holds(person) -> None:
     assert all(
         row["received"] == "nothing" and row["control"] != "nothing" and row["stopped_by"] for row in rows
     )
-    assert len(result["work"]) == 5
+    scanner = (installation[1].parent / "tools/gitleaks").exists() or shutil.which("gitleaks")
+    assert len(result["work"]) == (6 if scanner else 5)
     assert all(step["done"] for step in result["work"])
     assert result["passed"] is True
     assert result["trouble"] == ""
@@ -170,7 +172,7 @@ def test_work_without_the_key_is_not_done(person) -> None:
     """That the API was called is no work done: it must have got the operator's key."""
     status, result, _ = spoiled(person, "no credential")
     assert status == 1
-    assert [step["done"] for step in result["work"]] == [True, True, False, False, True]
+    assert [step["done"] for step in result["work"]] == [True, True, False, False, True, True]
 
 
 @pytest.mark.slow

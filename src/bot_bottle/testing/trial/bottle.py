@@ -27,6 +27,7 @@ from bot_bottle.store import bottles
 from bot_bottle.store.directories import prepare as prepare_directories
 from bot_bottle.store.layout import Layout
 from bot_bottle.store.metadata import RunPlan
+from bot_bottle.testing.trial.gate import TOKEN_VARIABLE, with_gate
 from bot_bottle.testing.trial.world import KEY_VARIABLE, PROCESSES, World
 
 PLACE = GUEST_HOME / ".try"
@@ -70,7 +71,10 @@ def run_inside(world: World, layout: Layout, backend: Backend, on_line: Line, ch
     )
     host = Host(layout, {KEY_VARIABLE: world.key}, _nobody, progress=messages.debug)
     plan = prepare(request, host, instance=identity).plan
-    plan = change(replace(plan, files=_files(world), resources=Resources(pids=PROCESSES)))
+    plan = replace(plan, files=_files(world), resources=Resources(pids=PROCESSES))
+    if world.gitleaks is not None:
+        plan = with_gate(plan, world.code.token, world.gitleaks, layout.home.parent)
+    plan = change(plan)
     complaints = layout.home / "agent.err"
     metadata = replace(request.metadata(utc_now(), mint_nonce(), __version__), workspace_mode="none")
     with bottles.create(layout, identity) as state, _Output(on_line, complaints) as console:
@@ -81,10 +85,10 @@ def run_inside(world: World, layout: Layout, backend: Backend, on_line: Line, ch
 
 
 def run_outside(world: World, on_line: Line) -> None:
-    """Make the same attempts as an ordinary process of the operator's, key in its environment."""
+    """Make the same attempts as an ordinary process of the operator's, keys in its environment."""
     order = world.ca.with_name("order.json")
     order.write_text(json.dumps(world.order("outside")))
-    env = {**plain_environment(), KEY_VARIABLE: world.key}
+    env = {**plain_environment(), KEY_VARIABLE: world.key, TOKEN_VARIABLE: world.code.token}
     argv = [_python(), "-I", "-c", _START, str(SOURCE), str(order)]
     done = run(argv, timeout_s=CONTROL_TIMEOUT_S, env=env, cwd=order.parent)
     for line in done.stdout.splitlines():

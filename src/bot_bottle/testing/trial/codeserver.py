@@ -1,11 +1,14 @@
-"""A git server for one small repository: git's own http-backend behind the scripted upstream.
+"""A git server for two small repositories: git's own http-backend behind the scripted upstream.
 
-It serves fetches and pushes alike; that no push arrives is the proxy's doing, which is the point.
+``demo.git`` serves fetches and pushes alike; that no push arrives is the proxy's doing, which is the point.
+``shared.git`` is the git gate's upstream: whoever has the token may push.
 """
 
 from __future__ import annotations
 
 import secrets
+from base64 import b64decode
+from binascii import Error as Base64Error
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,7 +29,7 @@ print(total)
 
 
 class CodeServer:
-    """``demo.git`` below *directory*; :meth:`respond` answers for ``code.example.com``."""
+    """Both below *directory*; :meth:`respond` answers for ``demo.git``, :meth:`guarded` for the other."""
 
     def __init__(self, directory: Path) -> None:
         """Makes the repository; raises ``ProcessFailed`` when git can't."""
@@ -42,8 +45,10 @@ class CodeServer:
         self._git("init", "-q", "-b", "main", str(work))
         self._git("-C", str(work), "add", "-A")
         self._git("-C", str(work), *who, "commit", "-q", "-m", "Sum the numbers")
-        self._git("clone", "-q", "--bare", str(work), str(directory / "demo.git"))
-        self._git("-C", str(directory / "demo.git"), "config", "http.receivepack", "true")
+        for name in ("demo.git", "shared.git"):
+            self._git("clone", "-q", "--bare", str(work), str(directory / name))
+            self._git("-C", str(directory / name), "config", "http.receivepack", "true")
+        self.token = f"tryToken_{secrets.token_hex(20)}"
         self._backend = f"{self._git('--exec-path').decode().strip()}/git-http-backend"
 
     @property
@@ -52,6 +57,18 @@ class CodeServer:
 
     def _git(self, *args: str) -> bytes:
         return run(["git", *args], timeout_s=TIMEOUT_S, env=self._env).stdout
+
+    def shared_head(self) -> str:
+        """The commit that ``main`` of the shared repository is at."""
+        return self._git("-C", str(self._root / "shared.git"), "rev-parse", "main").decode().strip()
+
+    def guarded(self, request: RecordedRequest, connection: UpstreamConnection) -> None:
+        """As :meth:`respond`, for who shows the token (Basic, as git does it)."""
+        if self.token.encode() not in _password(request.header("authorization") or ""):
+            challenge = [("WWW-Authenticate", 'Basic realm="shared"')]
+            connection.reply(401, b"", challenge, reason="Unauthorized")
+            return
+        self.respond(request, connection)
 
     def respond(self, request: RecordedRequest, connection: UpstreamConnection) -> None:
         """Run the CGI program (RFC 3875) and pass its answer on."""
@@ -78,6 +95,13 @@ class CodeServer:
         headers = [(name, value) for name, _, value in pairs if name != "Status"]
         status = next((int(value.split()[0]) for name, _, value in pairs if name == "Status"), 200)
         connection.reply(status, body, headers, reason="OK" if status == 200 else "Error")
+
+
+def _password(field: str) -> bytes:
+    try:
+        return b64decode(field.removeprefix("Basic "), validate=True).partition(b":")[2]
+    except (Base64Error, ValueError):
+        return b""
 
 
 def _forwarded(request: RecordedRequest) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ WORK = {
     "run": "ran it",
     "call": "called an API that needs a key",
     "commit": "committed the change",
+    "push": "pushed it through the git gate, which scanned it",
 }
 """The steps that ``inside.work`` reports, as they are shown."""
 
@@ -146,13 +147,17 @@ def _work(world: World, ran: Ran, steps: Mapping[str, Mapping[str, Any]]) -> tup
         done = done and name in steps
         return WorkStep(WORK[name], done, seen if done else "no trace of it outside")
 
-    return (
+    work = (
         step("clone", world.fetches() > 0, "the git server sent its pack"),
         step("edit", edited, "the change is in the bottle's layer"),
         step("run", any(total in call.body for call in calls), "the API got the right result"),
         step("call", bool(calls), "it got the key, which the agent never saw"),
         step("commit", bool(head) and head == commit, "the commit is in the bottle's layer"),
     )
+    if world.gitleaks is None:
+        return work
+    pushed = bool(commit) and world.code.shared_head() == commit
+    return (*work, step("push", pushed, "upstream has the commit; the agent never saw the token"))
 
 
 def _text(value: object) -> str:

@@ -7,6 +7,7 @@ were reached, which is what makes "nothing came" mean something.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 from bot_bottle.store.files import read_small
 from bot_bottle.store.layout import Layout
+from bot_bottle.testing.trial import gate
 from bot_bottle.testing.trial.catalogue import ESCAPES, Escape, Evidence
 from bot_bottle.testing.trial.codeserver import CodeServer
 from bot_bottle.testing.trial.ground import private
@@ -47,7 +49,7 @@ _HOST_DIRECTORIES = (
     "/bin",
     "/run/bot-bottle",
 )
-_UPSTREAMS = ("tls", "http", "api-http", "api", "code")
+_UPSTREAMS = ("tls", "http", "api-http", "api", "code", "shared")
 _OF_THE_ATTACKER = ("tls", "http", "api-http", "tcp", "tcp6", "udp", "dns", "abstract", "path")
 """Sinks that nothing at all may reach from inside: what comes without a token counts as well."""
 
@@ -68,14 +70,20 @@ class World:
         self._victims: dict[str, subprocess.Popen[bytes]] = {}
         self._nonces = {"inside": secrets.token_hex(6), "outside": secrets.token_hex(6)}
         self._marks: dict[str, int] = {}
+        self.gitleaks = gate.scanner(os.environ)
+        """None: the trial has no git gate"""
 
     def __enter__(self) -> World:
         with ExitStack() as stack:
             self.code = CodeServer(private(self._base / "code"))
-            responders = {"api": self._answer, "code": self.code.respond}
+            responders = {"api": self._answer, "code": self.code.respond, "shared": self.code.guarded}
             self.upstreams = {
                 name: stack.enter_context(
-                    FakeUpstream(responders.get(name, self._welcome), tls=name not in ("http", "api-http"))
+                    FakeUpstream(
+                        responders.get(name, self._welcome),
+                        tls=name not in ("http", "api-http"),
+                        alpn=("http/1.1",) if name == "shared" else ("h2", "http/1.1"),  # git takes h2 up
+                    )
                 )
                 for name in _UPSTREAMS
             }
@@ -137,6 +145,7 @@ class World:
             f"{API}:80": ("127.0.0.1", ports["api-http"]),
             f"{API}:22": ("127.0.0.1", self.listeners.ports["tcp"]),
             f"{CODE}:443": ("127.0.0.1", ports["code"]),
+            f"{gate.HOST}:443": ("127.0.0.1", ports["shared"]),
             f"{EVIL}:443": ("127.0.0.1", ports["tls"]),
             f"{EVIL}:80": ("127.0.0.1", ports["http"]),
             "169.254.169.254:80": ("127.0.0.1", ports["http"]),
@@ -158,6 +167,7 @@ class World:
             "api": API,
             "evil": EVIL,
             "code_url": f"https://{code}/demo.git",
+            "gate_url": gate.URL if inside and self.gitleaks else "",
             "ca": str(self.ca),
             "places": {} if inside else self._places(),
             "http_port": self.upstreams["http"].port,
@@ -182,7 +192,7 @@ class World:
         """The values that tell whether a search has found something."""
         match escape.name:
             case "credential":
-                return frozenset({self.key})
+                return frozenset({self.key, self.code.token})
             case "home-file":
                 return frozenset({self._canary})
             case "host-processes":

@@ -106,10 +106,10 @@ def daemon_socket(scene: Scene) -> Report:
             paths += [
                 os.path.join(directory, name) for name in names if _is_socket(os.path.join(directory, name))
             ]
-    own = "/run/bot-bottle/proxy.sock"
-    refusal = "no socket but its proxy's"
+    own = ["/run/bot-bottle/proxy.sock"] + (["/run/bot-bottle/gate.sock"] if scene["gate_url"] else [])
+    refusal = "no socket but its proxy's" + (" and gate's" if scene["gate_url"] else "")
     for path in paths:
-        for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM) if path != own else ():
+        for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM) if path not in own else ():
             with socket.socket(socket.AF_UNIX, kind) as sock:
                 sock.settimeout(TIMEOUT_S)
                 try:

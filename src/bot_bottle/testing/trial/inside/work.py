@@ -1,4 +1,4 @@
-"""The agent's useful work: clone, find the fault, mend it, run the program, report to the API, commit."""
+"""The agent's useful work: clone, find the fault, mend it, run the program, report to the API, commit, push."""
 
 from __future__ import annotations
 
@@ -47,7 +47,12 @@ def steps(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
     who = ("-c", "user.name=agent", "-c", "user.email=agent@example.com")
     _git("-C", str(place), *who, "commit", "-q", "-a", "-m", "Start the sum at nothing")
-    yield _done("commit", commit=_git("-C", str(place), "rev-parse", "HEAD"))
+    commit = _git("-C", str(place), "rev-parse", "HEAD")
+    yield _done("commit", commit=commit)
+
+    if order["gate_url"]:
+        _git("-C", str(place), "push", "-q", order["gate_url"], "HEAD:refs/heads/main")
+        yield _done("push", commit=commit)
 
 
 def _done(step: str, **details: Any) -> dict[str, Any]:
