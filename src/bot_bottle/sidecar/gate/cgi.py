@@ -7,7 +7,6 @@ its head is exactly one: anything else is :class:`BadHead`, and the client reads
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +47,8 @@ class Call:
     env: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, bytes] = field(default_factory=dict)
     keep_fds: Sequence[int] = ()
+    limits: Sequence[str] = ()
+    """options of prlimit(1), for each process of it"""
 
 
 def command(call: Call, confinement: Confinement) -> Sealed:
@@ -72,6 +73,7 @@ def command(call: Call, confinement: Confinement) -> Sealed:
         Files(call.readable, call.writable, call.data),
         gitenv.environment({**gitenv.SERVING, **call.settings}, env),
         keep_fds=call.keep_fds,
+        limits=call.limits,
     )
 
 
@@ -151,13 +153,15 @@ async def _pump_in(
     body: AsyncIterator[bytes] | None,
     gone: Callable[[], Awaitable[None]],
 ) -> None:
-    """The request's body to git. What git no longer wants is read and thrown away: its answer says why."""
+    """The request's body to git, until git wants no more: what is left is *gone*'s to read, and its size no matter."""
     if body is not None and process.stdin is not None:
-        async for piece in body:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        try:
+            async for piece in body:
                 process.stdin.write(piece)
                 await process.stdin.drain()
-            watch.moved()
+                watch.moved()
+        except (BrokenPipeError, ConnectionResetError):
+            pass
         process.stdin.close()
     await gone()
 
@@ -175,12 +179,14 @@ async def _pump_out(
         head += piece
         if not piece or (len(head) > MAX_HEAD_BYTES and b"\r\n\r\n" not in head[:MAX_HEAD_BYTES]):
             raise BadHead("it has no end")
-    head, _, first = head.partition(b"\r\n\r\n")
-    await start(*parse_head(head))
+    head, _, piece = head.partition(b"\r\n\r\n")
+    status, fields = parse_head(head)
     watch.moved()
-    if first:
-        await send(first)
-    while piece := await process.stdout.read(_PIECE):
+    # http-backend writes its head before it has read anything: until there is more, another answer can be given
+    piece = piece or await process.stdout.read(_PIECE)
+    await start(status, fields)
+    while piece:
         watch.moved()
         await send(piece)
         watch.moved()
+        piece = await process.stdout.read(_PIECE)

@@ -42,7 +42,7 @@ class Limits:
     """a kept connection without a request"""
     drain_s: float = 5.0
     """what is in progress may end after SIGTERM"""
-    discarded_bytes: int = 1024 * 1024
+    discarded_bytes: int = 64 * 1024 * 1024
     """of a body that nobody wants, read so that the answer is"""
     discard_s: float = 5.0
     """for these"""

@@ -41,6 +41,11 @@ MAX_FETCH_REQUEST_BYTES = 64 * 2**20
 COMMANDS_BYTES = 4 * 2**20
 """of a push, before its pack: a thousand refs with the longest names"""
 HOOKS = "/hooks"
+PUSH_DATA_BYTES = 320 * 2**20
+"""of memory for each process that takes a push in: a delta and its base are held whole, and a few bytes of delta
+can promise gigabytes"""
+FETCHES, PUSHES = 8, 8
+"""served at once; further ones wait. One that packs holds some 80 MB"""
 
 _PROTOCOLS = {b"version=0": "version=0", b"version=1": "version=1", b"version=2": "version=2"}
 _MAX_MESSAGE_LINES = 50
@@ -96,6 +101,7 @@ class SmartHttp:
         self._incoming_dir, self._limits = incoming_dir, limits
         self._numbers = itertools.count()
         self._active = 0
+        self._turns = {FETCH: asyncio.Semaphore(FETCHES), PUSH: asyncio.Semaphore(PUSHES)}
         self._targets = _targets(mirrors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,6 +122,8 @@ class SmartHttp:
             self._note("git_failed", error=type(error).__name__, reason=_first_line(error))
             if started:
                 raise  # the connection is closed: a cut answer must not look like a whole one
+            if isinstance(error, BadBody):
+                await discard(receive, self._limits)  # who is still sending does not read
             await answer(send, _status_of(error), f"git gate: {_text_of(error)}", _CLOSE)
         finally:
             self._active -= 1
@@ -159,10 +167,11 @@ class SmartHttp:
         if target.service == PUSH:
             limit = target.mirror.repo.policy.max_pack_bytes + COMMANDS_BYTES
         body = plain(pieces(receive), headers.get(b"content-encoding", b"").lower(), limit)
-        if target.service == PUSH:
-            await self._take_push(target.mirror, protocol, body, receive, send)
-        else:
-            await self._serve(_reading(target, protocol), body, receive, send)
+        async with self._turns[target.service]:
+            if target.service == PUSH:
+                await self._take_push(target.mirror, protocol, body, receive, send)
+            else:
+                await self._serve(_reading(target, protocol), body, receive, send)
 
     async def _advertise(self, target: _Target, protocol: str, receive: Receive, send: Send) -> None:
         leaving = asyncio.ensure_future(_after_body(receive))
@@ -205,6 +214,7 @@ class SmartHttp:
                     env=session.env,
                     data=session.files,
                     keep_fds=session.fds,
+                    limits=(f"--data={PUSH_DATA_BYTES}",),
                 )
                 await self._serve(call, body, receive, send)
 
