@@ -212,6 +212,13 @@ class GateGround:
         out, err = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
+    def open_git(self, *argv: str, cwd: Path) -> subprocess.Popen[bytes]:
+        """The agent's git, under way, first of a process group."""
+        null = subprocess.DEVNULL
+        return subprocess.Popen(
+            ["git", *argv], cwd=cwd, env=QUIET, stdin=null, stdout=null, stderr=null, start_new_session=True
+        )
+
     def clone(self, repository: git_ground.Repository, *argv: str) -> Path:
         """A clone through the gate, or the test fails with what git said."""
         where = self.place / f"clone-{next(_numbers)}"

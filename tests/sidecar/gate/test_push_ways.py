@@ -73,6 +73,7 @@ def test_a_secret_does_not_leave(at: Ground, name: str) -> None:
     assert control.returncode == 0, control.stderr
 
 
+@pytest.mark.slow
 def test_the_same_ways_without_a_secret_pass(at: Ground) -> None:
     """The negative of them all: words of the same length, in most of the places at once."""
     words = b"plain_words_and_nothing_else_in_here"

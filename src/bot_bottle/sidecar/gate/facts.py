@@ -135,6 +135,10 @@ class OnePush:
                 )
             ),
         )
+        found += await leaks.blobs(
+            self._tools.gitleaks, store, seen.loose, self._tools.looker, self.progress.aside
+        )
+        self.progress.aside("")
         self.record["commits"], self.record["objects"] = len(listed.commits), len(listed.paths)
         return Scanned(seen, placed(found, seen.places))
 

@@ -13,7 +13,7 @@ import dataclasses
 import hashlib
 import os
 import zlib
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.gitgate import gitleaks, plan
 from bot_bottle.gitgate.findings import GateFinding
-from bot_bottle.sidecar.gate import confined, gitenv
+from bot_bottle.sidecar.gate import confined, gitenv, log_end
 from bot_bottle.sidecar.gate.commands import MAX_OUTPUT_BYTES, Held, Store, Unscanned, pump
 from bot_bottle.sidecar.gate.confined import REPOSITORY, Confinement, Files, Sealed, write_refs
 from bot_bottle.sidecar.gate.looker import Looker
@@ -36,6 +36,8 @@ HARD_BYTES = 2**30
 """of data, its own and its git's each: over that it is killed by what it can't get"""
 LARGE_BYTES = 2 * 2**20
 """of a file: larger ones come by standard input"""
+MAX_BLOBS = 2000
+"""that are read by themselves: a start of gitleaks takes a fifth of a second"""
 SILENT_S = 1800.0
 """of work without a word: it writes its report at the end; some 5 MB of text a second"""
 
@@ -134,10 +136,23 @@ async def scan(
     """
     _point(work, bare)
     found = await _twice(looker, partial(_of_commits, it, work.store, bare))
-    for number, blob in enumerate(work.large, 1):
-        say(f"gitleaks: large file {number:,} of {len(work.large):,}")
-        of_blob = await _twice(looker, partial(_of_blob, it, work.store, blob), of_file=True)
-        found += tuple(replace(finding, object_id=blob) for finding in of_blob)
+    return (*found, *await blobs(it, work.store, work.large, looker, say))
+
+
+async def blobs(
+    it: Gitleaks, store: Store, ids: Sequence[str], looker: Looker, say: Callable[[str], None]
+) -> tuple[GateFinding, ...]:
+    """What it finds in each of these files by itself. Raises the same."""
+    if len(ids) > MAX_BLOBS:
+        raise Unscanned(f"more than {MAX_BLOBS} large files, or files outside of commits: push in parts")
+    found: tuple[GateFinding, ...] = ()
+    for number, blob in enumerate(ids, 1):
+        say(f"gitleaks: file {number:,} of {len(ids):,}")
+        of_blob = await _twice(looker, partial(_of_blob, it, store, blob), of_file=True)
+        found += tuple(
+            replace(finding, object_id=blob, line=(finding.line or 0) + 1)  # it counts from 0 there (8.26)
+            for finding in of_blob
+        )
     return found
 
 
@@ -165,7 +180,13 @@ async def _of_commits(it: Gitleaks, store: Store, bare: Path, allow: bool) -> by
         },
     )
     del environment["GIT_NO_REPLACE_OBJECTS"]
-    return await _report(_sealed(it, store, argv, environment, ((str(bare), REPOSITORY),)))
+    environment["PATH"] = f"{log_end.BIN}:{_PATH}"
+    end = log_end.LogEnd()
+    sealed = _sealed(it, store, argv, environment, ((str(bare), REPOSITORY),), end.files(it.config))
+    try:
+        return end.read(await _report(sealed))
+    except log_end.Unfinished:
+        raise Unscanned("gitleaks did not read all commits of the push") from None
 
 
 async def _of_blob(it: Gitleaks, store: Store, blob: str, allow: bool) -> bytes:
@@ -199,12 +220,13 @@ def _sealed(
     argv: Sequence[str],
     environment: dict[str, str],
     repository: tuple[tuple[str, str], ...] = (),
+    data: Mapping[str, bytes] | None = None,
 ) -> Sealed:
     return store.confinement.wrap(
         argv,
         Files(
             readable=(store.objects, *store.alternates, it.binary),
-            data={_CONFIG: it.config, _IGNORE: b""},
+            data={_CONFIG: it.config, _IGNORE: b"", **(data or {})},
         ),
         environment,
         binds=tuple(("--ro-bind", source, place) for source, place in repository),

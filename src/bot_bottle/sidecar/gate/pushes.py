@@ -130,7 +130,7 @@ class PushJudge:
             self._events.incident("git_push_failed", repo=name, reason=str(error)[:1000])
             verdict = _refused("upstream could not be asked", *str(error).splitlines()[-20:])
         except BotBottleError as error:
-            reason = printable(str(error), limit=500)
+            reason = await self.looker.redact(printable(str(error), limit=500))  # it may name a ref
             self._events.incident("git_push_refused", repo=name, reason=reason)
             verdict = _refused(reason)
         except TimeoutError:
@@ -167,7 +167,6 @@ class PushJudge:
             self._events.incident("git_push_refused", **one.record, reason="; ".join(lines)[:2000])
             return _refused(*lines)
         assert one.store is not None
-        one.progress.aside("")
         one.progress.say("pushing upstream")
         result = await self._upstreams.push(
             one.mirror.repo,

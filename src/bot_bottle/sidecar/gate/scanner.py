@@ -55,6 +55,7 @@ class Listed:
     """object id to one path of it"""
     commits: list[str] = field(default_factory=list)
     """the last ones first, as git lists them"""
+    blobs: set[str] = field(default_factory=set)
     large: list[str] = field(default_factory=list)
     """blobs that gitleaks reads by themselves"""
     total_bytes: int = 0
@@ -70,6 +71,8 @@ class Seen:
     touched: Touched = field(default_factory=Touched)
     places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """object id of a finding or of a large blob to path and commit"""
+    loose: tuple[str, ...] = ()
+    """blobs that no commit brings: of tags of files and trees. ``git log`` does not show them"""
 
 
 async def list_objects(store: Store, news: Sequence[str], known: Collection[str]) -> Listed:
@@ -121,8 +124,10 @@ def _measure(listed: Listed, line: bytes) -> None:
         )
     if kind == "commit":
         listed.commits.append(object_id)
-    elif kind == "blob" and size > LARGE_BYTES:
-        listed.large.append(object_id)
+    elif kind == "blob":
+        listed.blobs.add(object_id)
+        if size > LARGE_BYTES:
+            listed.large.append(object_id)
 
 
 class Sight:
@@ -133,7 +138,7 @@ class Sight:
         self._policy = policy
         self._scan = ObjectScan(looker.engine, listed.paths)
         self._named: set[bytes] = set()
-        self._looked: set[str] = set()
+        self._loose = listed.blobs.difference(listed.large)
 
     async def look(
         self,
@@ -157,7 +162,8 @@ class Sight:
             step = plan.tip_changes(update.old, update.new)
             await self._changes(step, (), reader, lambda change: survey.take_tip(change, theirs))
         found = placed(self._scan.findings, survey.places)
-        return Seen(found, self._scan.unlisted, self._pointers(survey), survey.touched, survey.places)
+        pointers, loose = self._pointers(survey), tuple(sorted(self._loose))
+        return Seen(found, self._scan.unlisted, pointers, survey.touched, survey.places, loose)
 
     def _pointers(self, survey: Survey) -> tuple[Pointer, ...]:
         out = []
@@ -201,6 +207,7 @@ class Sight:
     def _taker(self, survey: Survey) -> Callable[[Change], None]:
         def act(change: Change) -> None:
             survey.take(change)
+            self._loose.discard(change.new)
             self._name(change)
 
         return act
