@@ -36,9 +36,9 @@ def _by_path(path: str) -> GitUse:
 
 
 def _by_query(query: str) -> GitUse:
-    return _by_names(
-        [value.lower().strip("/ ") for name, value in query_pairs(query) if name.lower() == "service"]
-    )
+    # A server in C, git's own among them, ends a value at NUL.
+    named = [(name.partition("\0")[0], value.partition("\0")[0]) for name, value in query_pairs(query)]
+    return _by_names([value.lower().strip("/ \t\r\n") for name, value in named if name.lower() == "service"])
 
 
 def _by_type(content_type: str) -> GitUse:
