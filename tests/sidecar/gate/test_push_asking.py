@@ -139,6 +139,10 @@ def test_nobody_there_is_a_refusal_and_a_later_approval_holds_for_that_push_alon
     assert status == 0, said
     assert asking.upstream.tip() == made
 
+    asking.upstream.git("update-ref", "refs/heads/main", before["refs/heads/main"])
+    status, said = asking.push()
+    assert (status, "no operator is there" in said) == (1, True), "it was approved for once"
+
 
 def test_a_malformed_answer_is_a_no(asking: Asking) -> None:
     asking.marked("fixture.py", _secret())

@@ -1,8 +1,8 @@
 """The gate's side of asking: may this push go, as it is? Files: ``sidecar.asked``; states: ``proposals.states``.
 
-An approval is for one push: the same repository, refs, old and new object ids, and the same report; it holds for the
-gate's life, so that the push that was told "ask again later" passes then (ruling 52). A push waits while an operator
-session is there, at most the time that the launch says. Everything else is a no.
+An approval is for one push: the same repository, refs, old and new object ids, and the same report; it holds until
+that push is upstream, so that one that was told "ask again later" passes then (ruling 52). A push waits while an
+operator session is there, at most the time that the launch says. Everything else is a no.
 """
 
 from __future__ import annotations
@@ -86,6 +86,12 @@ class GateQuestions:
             found.waiting -= 1
             if self._open.get(key) is found and not found.waiting and not found.is_left:
                 self._expire(key)
+
+    def used(self, proposal: str) -> None:
+        """The push that was approved is upstream: should its refs be set back, the same push is a question again."""
+        for key, response in list(self._approved.items()):
+            if response.proposal_id == proposal:
+                del self._approved[key]
 
     # -- states
     def _look(self, key: bytes, report: str) -> _Open | Answer:

@@ -184,10 +184,15 @@ def _head(mirror: Path) -> str:
 
 
 def _told_once(findings: tuple[GateFinding, ...]) -> tuple[GateFinding, ...]:
-    """Without the names of trees that whole paths have told already, with their commit."""
-    told = {finding.rule for finding in findings if finding.place is Place.FILE_NAME and finding.commit}
+    """Without the names of trees that a whole path has told already, with its commit."""
+    names = {
+        (finding.rule, name)
+        for finding in findings
+        if finding.place is Place.FILE_NAME and finding.commit
+        for name in finding.file.split("/")
+    }
     return tuple(
         finding
         for finding in findings
-        if finding.place is not Place.FILE_NAME or finding.commit or finding.rule not in told
+        if finding.place is not Place.FILE_NAME or finding.commit or (finding.rule, finding.file) not in names
     )

@@ -127,8 +127,9 @@ class PushJudge:
         try:
             verdict = await self._judge(body, mirror, repository, progress)
         except UpstreamFailed as error:
-            self._events.incident("git_push_failed", repo=name, reason=str(error)[:1000])
-            verdict = _refused("upstream could not be asked", *str(error).splitlines()[-20:])
+            lines = (await self.looker.redact(str(error))).splitlines()[-20:]
+            self._events.incident("git_push_failed", repo=name, reason="; ".join(lines)[:1000])
+            verdict = _refused("upstream could not be asked", *lines)
         except BotBottleError as error:
             reason = await self.looker.redact(printable(str(error), limit=500))  # it may name a ref
             self._events.incident("git_push_refused", repo=name, reason=reason)
@@ -160,8 +161,9 @@ class PushJudge:
             return await self._act(one, decision)
 
     async def _act(self, one: OnePush, decision: Push | Refuse | Ask) -> _Verdict:
+        approval = ""
         if isinstance(decision, Ask):
-            decision = await self._ask(one, decision)
+            decision, approval = await self._ask(one, decision)
         if isinstance(decision, Refuse):
             lines = [await self.looker.redact(line) for line in decision.lines]
             self._events.incident("git_push_refused", **one.record, reason="; ".join(lines)[:2000])
@@ -180,12 +182,15 @@ class PushJudge:
         said = {} if result.ok else {"upstream": "; ".join(result.lines)[:2000]}
         (self._events.note if result.ok else self._events.incident)(kind, **one.record, **said)
         if result.ok:
+            if self._questions is not None:
+                self._questions.used(approval)
             return _Verdict(True, result.lines)
         return _Verdict(False, ("upstream refused the push:", *result.lines))
 
-    async def _ask(self, one: OnePush, ask: Ask) -> Push | Refuse:
+    async def _ask(self, one: OnePush, ask: Ask) -> tuple[Push | Refuse, str]:
+        """What becomes of it, and the proposal that was approved."""
         if self._questions is None:
-            return rejected(ask, "this needs the operator's yes, and this bottle has no supervision")
+            return rejected(ask, "this needs the operator's yes, and this bottle has no supervision"), ""
         for line in ask.lines:
             one.progress.line(await self.looker.redact(line))
         report = await self.looker.redact(ask.report)
@@ -194,9 +199,9 @@ class PushJudge:
         event = "gitleaks_allowed" if answer.approved else "gitleaks_not_allowed"
         self._events.incident(event, **one.record, id=answer.proposal, reason=text)
         if not answer.approved:
-            return rejected(ask, text)
+            return rejected(ask, text), ""
         one.progress.line(f"the operator approved it (proposal {answer.proposal})")
-        return ask.push
+        return ask.push, answer.proposal
 
 
 def _refused(*lines: str) -> _Verdict:

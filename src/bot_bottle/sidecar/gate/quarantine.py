@@ -170,7 +170,7 @@ async def freeze(
         }
     )
     sealed = confinement.wrap(
-        ["git", "index-pack", "--strict", "--stdin"],
+        ["git", "index-pack", "--strict", "--stdin", f"--max-input-size={size(pack)}"],
         Files(readable=alternates, writable=(objects,)),
         environment,
         binds=(("--ro-bind", str(bare), REPOSITORY),),
