@@ -180,6 +180,15 @@ def test_the_path_of_a_file_is_redacted_too(engine):
     assert finding.file == "a/********"
 
 
+def test_ids_of_submodules_are_looked_at(engine):
+    """A submodule's commit need not exist anywhere: its id is twenty bytes of the pusher's."""
+    rest = KNOWN.ljust(40, b".")
+    data = b"160000 a\0" + rest[:20] + b"100644 b\0" + b"\x11" * 20 + b"160000 c\0" + rest[20:]
+    found = looked(engine, data, kind="tree").findings
+    assert [(f.place, f.known) for f in found] == [(Place.SUBMODULE, True)]
+    assert not looked(engine, tree((0o160000, b"a")), kind="tree").findings
+
+
 def test_names_of_refs_are_looked_at(engine):
     scan = ObjectScan(engine, {})
     scan.names(Place.REF, [b"refs/heads/main", f"refs/heads/{token()}".encode()])

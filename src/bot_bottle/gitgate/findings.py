@@ -39,6 +39,7 @@ class Place(StrEnum):
     TAG = "tag"
     TAG_MESSAGE = "tag message"
     REF = "ref name"
+    SUBMODULE = "submodule's commit id"
 
 
 class GateFinding(Struct, frozen=True, kw_only=True):

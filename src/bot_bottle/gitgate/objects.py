@@ -5,7 +5,7 @@
     blob     its content; and whether it is a pointer of Git LFS
     commit   all of it: message, author, committer, other headers
     tag      the same
-    tree     the names in it; a tree that can't be read refuses the push
+    tree     the names in it, and the ids of submodules; a tree that can't be read refuses the push
 
 Memory: one block of the scanner, and as much again to show what stands around a finding; a commit or a tree as a
 whole, up to :data:`MAX_WHOLE_BYTES`. What the scanner could not decode is a finding of its own.
@@ -23,7 +23,14 @@ from bot_bottle.dlp.scan import BLOCK_BYTES, OVERLAP_BYTES, Engine, Stream, What
 from bot_bottle.gitgate.findings import MAX_FINDINGS, GateFinding, Place, Scanner
 from bot_bottle.gitgate.lfs import MAX_POINTER_BYTES, Pointer, is_pointer
 from bot_bottle.gitgate.listing import Begin, Data, End, Event
-from bot_bottle.gitgate.trees import parse_commit, parse_tag, place_in_commit, place_in_tag, tree_entries
+from bot_bottle.gitgate.trees import (
+    GITLINK,
+    parse_commit,
+    parse_tag,
+    place_in_commit,
+    place_in_tag,
+    tree_entries,
+)
 
 MAX_WHOLE_BYTES = 32 * 1024 * 1024
 """of a commit, tag or tree; git's own limit for what it holds in memory is 512 MiB (core.bigFileThreshold)"""
@@ -208,10 +215,16 @@ class ObjectScan:
 
     def _tree(self, object_id: str, data: bytes) -> None:
         id_bytes = len(object_id) // 2
-        names = [entry.name for entry in tree_entries(data, id_bytes)]
+        entries = list(tree_entries(data, id_bytes))
+        names = [entry.name for entry in entries]
         if self._engine.scan(b"\n".join(names), WHAT):
             for name in names:
                 self._name(Place.FILE_NAME, name, commit="", object_id=object_id)
+        # The commit of a submodule need not exist: its id is room for any bytes, entry after entry.
+        ids = b"".join(bytes.fromhex(entry.object_id) for entry in entries if entry.kind == GITLINK)
+        for finding in self._engine.scan(ids, WHAT) if ids else ():
+            if finding.severity is Severity.BLOCK:
+                self._add(finding, place=Place.SUBMODULE, object_id=object_id)
 
     def _name(self, place: Place, name: bytes, *, commit: str, object_id: str) -> None:
         for finding in self._engine.scan(name, WHAT):
