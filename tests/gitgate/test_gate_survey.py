@@ -75,6 +75,12 @@ def test_the_same_file_is_told_once_however_many_commits_change_it():
     assert [t.commit for t in touched.denied] == [C]
 
 
+def test_two_files_that_are_shown_alike_are_two():
+    long = b".github/workflows/" + b"x" * 400
+    touched = survey(change(long + b"1.yml"), change(long + b"2.yml")).touched
+    assert len(touched.asked) == 2
+
+
 def test_what_is_told_is_bounded_and_the_rest_counted():
     touched = survey(*(change(b"secret/%d" % n) for n in range(MAX_TOUCHES + 5))).touched
     assert (len(touched.denied), touched.unlisted) == (MAX_TOUCHES, 5)

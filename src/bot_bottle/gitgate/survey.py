@@ -52,8 +52,8 @@ class Survey:
         self._redact = redact
         self._rules = PathRules.of(policy)
         self._wanted = frozenset(wanted)
-        self._denied: dict[tuple[str, str, str], Touch] = {}
-        self._asked: dict[tuple[str, str, str], Touch] = {}
+        self._denied: dict[tuple[bytes, str, str], Touch] = {}
+        self._asked: dict[tuple[bytes, str, str], Touch] = {}
         self._unlisted = 0
         self.places: dict[str, Located] = {}
         """object id to path and commit, for those that were wanted"""
@@ -67,7 +67,7 @@ class Survey:
             return
         touch = Touch(self._shown(change.path), _how(change), verdict.rule, change.commit)
         kept = self._denied if verdict.denied else self._asked
-        key = (touch.path, touch.how, touch.rule)
+        key = (change.path, touch.how, touch.rule)  # the real path: two may be shown alike
         if key in kept:
             return
         if len(self._denied) + len(self._asked) >= MAX_TOUCHES:
