@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sys
 import threading
@@ -14,9 +16,11 @@ from bot_bottle.launch.deploy_keys import DeployKeys
 from bot_bottle.launch.forge_client import MAX_ANSWER_BYTES, ForgeClient, KeyTaken
 from bot_bottle.launch.forges import ForgeError, api_of
 from bot_bottle.launch.plan import LaunchError
+from bot_bottle.launch.watching import Stopped, terminations
 from bot_bottle.manifest.schema import Forge
 from bot_bottle.store.deploy_keys import read_deploy_keys
 from bot_bottle.testing.fake_forge import CUT, Answer, refusal
+from bot_bottle.testing.upstream import FakeUpstream, RecordedRequest, UpstreamConnection
 
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: what tests share is found here
 
@@ -217,3 +221,46 @@ def test_the_forges_own_words_never_carry_the_token(tmp_path: Path) -> None:
     with ground(tmp_path) as here:
         here.forge.instead["POST"] = refusal(400, f"bad token {here.forge.token}")
         assert "it says no more" in failure(here)
+
+
+def test_a_proxy_of_the_hosts_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By CONNECT, so it sees no token; it may refuse."""
+    heard = []
+
+    def refuse(request: RecordedRequest, connection: UpstreamConnection) -> None:
+        heard.append((request.method, request.target))
+        connection.reply(407, b"", reason="Proxy Authentication Required")
+
+    with ground(tmp_path) as here, FakeUpstream(refuse, tls=False) as proxy:
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert "407" in failure(here)
+        assert set(heard) == {("CONNECT", f"127.0.0.1:{here.upstream.port}")}
+        assert here.forge.token.encode() not in proxy.raw
+        assert here.upstream.accepted == 0
+
+
+def test_a_signal_meanwhile_leaves_no_key(tmp_path: Path) -> None:
+    """The operator stops a launch that waits for its forge, which has made the key already."""
+    over = threading.Event()
+
+    with ground(tmp_path) as here, terminations():
+
+        def stopping(request: RecordedRequest, connection: UpstreamConnection) -> None:
+            if request.method != "POST":
+                here.forge(request, connection)
+                return
+            path, _, query = request.target.partition("?")
+            here.forge._answer(request, path, query)
+            assert len(here.forge.titles()) == 1
+            os.kill(os.getpid(), signal.SIGTERM)
+            over.wait(10)
+
+        here.upstream.responder = stopping
+        with pytest.raises(Stopped):
+            DeployKeys(here.state, IDENTITY, [here.plan()]).make(silent)
+        over.set()
+        assert here.saw("DELETE") == 1
+        assert here.forge.titles() == []
+        assert read_deploy_keys(here.state) == ()

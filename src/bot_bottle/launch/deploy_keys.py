@@ -2,7 +2,8 @@
 
 A key is recorded before the forge is asked (``store.deploy_keys``) and struck off when the forge says that it is
 gone. So a launcher that is killed at any step leaves a record, and ``cleanup`` revokes by it; a forge that did
-not answer may have registered the key all the same, so it is looked for by its fingerprint.
+not answer may have registered the key all the same, so it is looked for by its fingerprint. One that the forge
+made later still would open for nobody: the private half is forgotten by then.
 
 The private half is in this process and, by the pipe, in the gate; it is never written anywhere.
 """
