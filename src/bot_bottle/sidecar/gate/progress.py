@@ -27,6 +27,11 @@ class Progress:
         """What is being done; shown with the next tick."""
         self._now = text
 
+    def now(self, text: str) -> None:
+        """The same, shown at once as well."""
+        self.say(text)
+        self.line(text)
+
     def aside(self, text: str) -> None:
         """What is being done beside that."""
         self._aside = text

@@ -194,7 +194,7 @@ class PushJudge:
         for line in ask.lines:
             one.progress.line(await self.looker.redact(line))
         report = await self.looker.redact(ask.report)
-        answer = await self._questions.ask(one.name(ask.push.updates), report, one.progress.say)
+        answer = await self._questions.ask(one.name(ask.push.updates), report, one.progress.now)
         text = await self.looker.redact(answer.text)
         event = "gitleaks_allowed" if answer.approved else "gitleaks_not_allowed"
         self._events.incident(event, **one.record, id=answer.proposal, reason=text)
