@@ -90,7 +90,7 @@ class Mirror:
         known = set(self.refs.values())
         if any(oid not in known for oid in found.refs.values()):
             have = self.refs or self._kept
-            found = Advertised(await self._fetch(have), found.head)
+            found = found.fetched(await self._fetch(have))
         self._install(found)
 
     async def _fetch(self, have: Mapping[str, str]) -> Mapping[str, str]:

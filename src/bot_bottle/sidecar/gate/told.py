@@ -61,6 +61,19 @@ def parse_listing(out: bytes, kept: tuple[str, ...]) -> tuple[dict[str, str], st
     return refs, head if head is None or _is_plain(head) else None
 
 
+def symbolic_refs(out: bytes) -> frozenset[str]:
+    """Refs that stand for others there: a push to one moves the other, whatever the rules say of its name.
+
+    Told in version 2 of the protocol; before that of ``HEAD`` alone.
+    """
+    found = set()
+    for line in out.decode("utf-8", "surrogateescape").split("\n"):
+        value, tab, name = line.partition("\t")
+        if tab and value.startswith("ref: ") and name != "HEAD":
+            found.add(name)
+    return frozenset(found)
+
+
 def _is_plain(name: str) -> bool:
     """Whether *name* can stand in a file of refs; git itself would not have listed another."""
     return not any(char in name for char in " \t\n\r\0\x7f~^:?*[\\") and ".." not in name and "//" not in name

@@ -20,7 +20,7 @@ from bot_bottle.gitgate.refs import RefUpdate
 from bot_bottle.sidecar.gate import confined, gitenv
 from bot_bottle.sidecar.gate.access import Access, Door, UpstreamFailed, certificate_roots
 from bot_bottle.sidecar.gate.confined import Confinement, Files
-from bot_bottle.sidecar.gate.told import Told, is_progress, parse_listing, parse_push
+from bot_bottle.sidecar.gate.told import Told, is_progress, parse_listing, parse_push, symbolic_refs
 from bot_bottle.sidecar.gate.watch import STALL_S, Stalled, Watch
 from bot_bottle.sidecar.proxy.lookup import Resolver, system_resolver
 
@@ -41,6 +41,12 @@ class Advertised:
     """full name to object id; those that are mirrored"""
     head: str | None = None
     """the branch that ``HEAD`` stands for"""
+    symbolic: frozenset[str] = frozenset()
+    """branches that stand for others, which ``refs`` leave out: a push to one would move the other"""
+
+    def fetched(self, refs: Mapping[str, str]) -> Advertised:
+        """The same with *refs*, as they were when the objects came."""
+        return Advertised(_without(refs, self.symbolic), self.head, self.symbolic)
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,8 @@ class Upstreams:
         if ended.status != 0:
             raise self._failed(repo, ended)
         refs, head = parse_listing(ended.out, MIRRORED)
-        return Advertised(refs, head)
+        symbolic = symbolic_refs(ended.out)
+        return Advertised(_without(refs, symbolic), head, symbolic)
 
     async def fetch(
         self, repo: GateRepo, objects: Path, have: Mapping[str, str], *, sha256: bool = False
@@ -313,6 +320,10 @@ async def _talk(process: asyncio.subprocess.Process, take: Say) -> bytes:
 
 async def _all(*jobs: Awaitable[object]) -> None:
     await asyncio.gather(*jobs)
+
+
+def _without(refs: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {ref: oid for ref, oid in refs.items() if ref not in names}
 
 
 def _remove(place: Path) -> None:
