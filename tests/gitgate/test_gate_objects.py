@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import random
 import tarfile
 import zipfile
 import zlib
@@ -17,6 +18,7 @@ from gate_support import CANARY, KNOWN, commit, tag, token, tree
 
 from bot_bottle.dlp.known import Kind, Known, KnownSecrets
 from bot_bottle.dlp.patterns import Patterns
+from bot_bottle.dlp.sample import make
 from bot_bottle.dlp.scan import Engine
 from bot_bottle.gitgate.findings import MAX_FINDINGS, Place, Scanner
 from bot_bottle.gitgate.listing import Begin, Data, End
@@ -194,6 +196,15 @@ def test_names_of_refs_are_looked_at(engine):
     scan.names(Place.REF, [b"refs/heads/main", f"refs/heads/{token()}".encode()])
     (finding,) = scan.findings
     assert (finding.place, finding.file) == (Place.REF, "refs/heads/********")
+
+
+def test_a_format_that_a_slash_would_hide_is_found_in_a_name(engine):
+    """What could be a piece of base64 behind a slash: the parts of a name are looked at by themselves too."""
+    hidden = make("EZAK{b62:54}", random.Random(3)).text
+    scan = ObjectScan(engine, {})
+    scan.names(Place.REF, [b"refs/heads/" + hidden])
+    (finding,) = scan.findings
+    assert (finding.rule, finding.file) == ("easypost-key", "refs/heads/********")
 
 
 @pytest.mark.parametrize(

@@ -227,15 +227,22 @@ class ObjectScan:
                 self._add(finding, place=Place.SUBMODULE, object_id=object_id)
 
     def _name(self, place: Place, name: bytes, *, commit: str, object_id: str) -> None:
-        for finding in self._engine.scan(name, WHAT):
-            if finding.severity is Severity.BLOCK:
-                clean = redact_text(self._engine, name.decode("utf-8", "replace"))
-                shown = printable(clean, limit=_MAX_PATH_CHARS)
-                self._add(finding, place=place, file=shown, commit=commit, object_id=object_id)
+        """As a whole and in its parts: behind a slash some formats could be a piece of base64, and are not looked at."""
+        found = [finding for finding in self._engine.scan(name, WHAT) if finding.severity is Severity.BLOCK]
+        if not found and b"/" in name:
+            parts = (self._engine.scan(part, WHAT) for part in name.split(b"/"))
+            found = [finding for part in parts for finding in part if finding.severity is Severity.BLOCK]
+        shown = self._clean(name) if found else ""
+        for finding in found:
+            self._add(finding, place=place, file=shown, commit=commit, object_id=object_id)
 
     def _path(self, object_id: str) -> str:
-        text = self._paths.get(object_id, b"").decode("utf-8", "replace")
-        return printable(redact_text(self._engine, text), limit=_MAX_PATH_CHARS) if text else ""
+        return self._clean(self._paths.get(object_id, b""))
+
+    def _clean(self, name: bytes) -> str:
+        whole = redact_text(self._engine, name.decode("utf-8", "replace"))
+        parts = [redact_text(self._engine, part) for part in whole.split("/")]
+        return printable("/".join(parts), limit=_MAX_PATH_CHARS)
 
     def _add(
         self,
