@@ -227,7 +227,7 @@ class ObjectScan:
                 self._add(finding, place=Place.SUBMODULE, object_id=object_id)
 
     def _name(self, place: Place, name: bytes, *, commit: str, object_id: str) -> None:
-        """As a whole and in its parts: behind a slash some formats could be a piece of base64, and are not looked at."""
+        """As a whole and in its parts: behind a slash some formats could be a piece of base64."""
         found = [finding for finding in self._engine.scan(name, WHAT) if finding.severity is Severity.BLOCK]
         if not found and b"/" in name:
             parts = (self._engine.scan(part, WHAT) for part in name.split(b"/"))
