@@ -148,7 +148,7 @@ class Confinement:
         for name, value in env.items():
             line += ["--setenv", name, value]
         own.append(_memory("filter", self._filter))
-        line += ["--seccomp", str(own[-1]), "--chdir", "/", "--"]
+        line += ["--remount-ro", "/", "--seccomp", str(own[-1]), "--chdir", "/", "--"]
         if limits:
             line += ["/usr/bin/prlimit", *limits, "--"]
         return Sealed((*line, *argv), (*own, *keep_fds), tuple(own))
