@@ -1,6 +1,6 @@
 # One command for each habit; CI (.ci/run) calls the same ones. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-dlp bench-dlp-proxy bench-false-positives fuzz coverage docs lock clean
+.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-dlp bench-dlp-proxy bench-git-gate bench-false-positives fuzz coverage docs lock clean
 PY := .venv/bin/python
 PYTEST := scripts/reachable.sh $(PY) -m pytest
 MAKEFLAGS += --no-print-directory
@@ -46,6 +46,7 @@ bench: ## all of the following; they write docs/benchmarks.md
 	@$(MAKE) bench-footprint
 	@$(MAKE) bench-dlp
 	@$(MAKE) bench-dlp-proxy
+	@$(MAKE) bench-git-gate
 
 bench-launch: ## launch times beside srt and docker, in one run
 	@scripts/setup.sh bench
@@ -66,6 +67,10 @@ bench-dlp: ## the scanner beside gitleaks, detect-secrets and Python's re, in on
 bench-dlp-proxy: ## the proxy with scanning beside itself without, in one run
 	@scripts/setup.sh bench
 	$(PY) bench/dlp_proxy.py
+
+bench-git-gate: ## the git gate beside bare gitleaks and beside no gate, in one run
+	@scripts/setup.sh bench
+	$(PY) bench/git_gate.py
 
 bench-false-positives: ## how often what agents send and receive is stopped; writes docs/false-positives.md
 	@scripts/setup.sh test
