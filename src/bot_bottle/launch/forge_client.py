@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
 
 import httpx
 
@@ -51,7 +55,7 @@ class AnswerUnknown(ForgeError):
 
 
 class ForgeClient:
-    """Talks to one API with one token. Each call is one asyncio loop of its own: the rest of a launch has none."""
+    """Talks to one API with one token. Each call is a loop and a thread of its own: the rest of a launch has none."""
 
     def __init__(self, api: Api, token: Secret, token_ref: str, extra_ca: str = "") -> None:
         """*token_ref*: how errors name the token. *extra_ca*: a file of further roots."""
@@ -110,7 +114,7 @@ class ForgeClient:
         where = httpx.URL(url).host
         trust = self._trust()
         try:
-            return asyncio.run(self._exchange(method, url, query, body, trust))
+            return _Call(self._exchange(method, url, query, body, trust)).result()
         except TimeoutError:
             raise AnswerUnknown(f"{where} did not answer within {CALL_TIMEOUT_S:g} s: try again") from None
         except httpx.ConnectError as error:
@@ -172,6 +176,42 @@ class ForgeClient:
         """The forge's own words, if there are any and the token is not in them."""
         text = printable(message_of(data), limit=200)
         return text if text and self._token.reveal() not in text else "it says no more"
+
+
+class _Call(threading.Thread):
+    """A coroutine in a thread of its own. What a signal's handler raises (``watching.Stopped``, Ctrl-C) comes out of
+    :meth:`result`; within a loop it would land in some callback, which takes it for an error of its own."""
+
+    def __init__(self, work: Coroutine[object, object, tuple[int, bytes]]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._outcome: Future[tuple[int, bytes]] = Future()
+        self._runs = threading.Event()
+
+    def run(self) -> None:
+        try:
+            self._outcome.set_result(asyncio.run(self._main()))
+        except BaseException as error:
+            self._outcome.set_exception(error)
+
+    async def _main(self) -> tuple[int, bytes]:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._runs.set()
+        return await self._work
+
+    def result(self) -> tuple[int, bytes]:
+        """Of the work, or what it raised; the thread has ended in any case."""
+        self.start()
+        try:
+            return self._outcome.result()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if not self._outcome.done() and self._runs.wait(CALL_TIMEOUT_S) and self._task is not None:
+            with suppress(RuntimeError):  # it has ended meanwhile
+                self._loop.call_soon_threadsafe(self._task.cancel)
+        self.join(CALL_TIMEOUT_S)
 
 
 def _reason(error: Exception) -> str:
