@@ -98,12 +98,19 @@ def test_what_is_too_large_is_refused_with_a_sentence(
 ) -> None:
     monkeypatch.setattr(scanner, "MAX_OBJECT_BYTES", 100_000)
     monkeypatch.setattr(scanner, "MAX_TOTAL_BYTES", 150_000)
+    monkeypatch.setattr(scanner, "MAX_OBJECTS", 20)
     repository = gate_ground.add()
     assert isinstance(gate_ground.start(), Ready)
-    for names, says in ((["a"], "more than the gate looks at"), (["b", "c"], "unpacks to more")):
+    cases = (
+        (["a"], "more than the gate looks at"),
+        (["b", "c"], "unpacks to more"),
+        (["d"] * 9, "more than 20 "),
+    )
+    for names, says in cases:
         clone = gate_ground.clone(repository)
-        for name in names:
-            gate_ground.commit(clone, name, name * (120_000 if len(names) == 1 else 80_000))
+        for number, name in enumerate(names):
+            size = {1: 120_000, 2: 80_000}.get(len(names), 10 + number)
+            gate_ground.commit(clone, name, name * size)
         done = gate_ground.git("push", "origin", "HEAD:main", cwd=clone)
         assert (done.returncode != 0, says in done.stderr) == (True, True), done.stderr
 

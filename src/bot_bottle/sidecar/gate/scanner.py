@@ -38,7 +38,9 @@ MAX_DELTA_BYTES = 96 * 2**20
 """of one file that is stored as a difference: git holds it and what it differs from in memory"""
 MAX_TOTAL_BYTES = 8 * 2**30
 """of all objects, unpacked: a pack of 256 MiB can hold a thousand times as much, and each is looked at"""
-MAX_NAMES = 200_000
+MAX_OBJECTS = 400_000
+"""of one push; what is held of each keeps gate and git within 400 MB (measured: 700,000 took 610 MB)"""
+MAX_NAMES = 100_000
 """paths that are remembered as looked at; after that some are looked at twice"""
 
 _CHECK = Step(
@@ -82,34 +84,32 @@ async def list_objects(store: Store, news: Sequence[str], known: Collection[str]
 
     async def take(piece: bytes) -> None:
         listing.feed(piece)
+        if len(listing.paths) > MAX_OBJECTS:
+            raise Unscanned(f"the push brings more than {MAX_OBJECTS:,} objects: push in parts")
 
     await store.run(plan.objects(news, known), take)
     listing.finish()
     listed = Listed(listing.paths)
-    rest = b""
+    rest, order = b"", iter(listed.paths)
 
     async def measure(piece: bytes) -> None:
         nonlocal rest
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
-            _measure(listed, line)
+            _measure(listed, next(order, ""), line)
 
     await store.feed(_CHECK, lines(list(listed.paths)), measure)
-    if rest:
+    if rest or next(order, ""):
         raise Unscanned("git breaks off its list of objects")
     return listed
 
 
-def _measure(listed: Listed, line: bytes) -> None:
+def _measure(listed: Listed, object_id: str, line: bytes) -> None:
+    """*object_id*: the one that was asked for; git answers in that order."""
     parts = line.decode("ascii", "replace").split(" ")
-    if (
-        len(parts) != 4
-        or not parts[2].isdigit()
-        or not is_object_id(parts[3])
-        or parts[0] not in listed.paths
-    ):
+    if len(parts) != 4 or not parts[2].isdigit() or not is_object_id(parts[3]) or parts[0] != object_id:
         raise Unscanned("git lacks an object of the push")
-    object_id, kind, size = parts[0], parts[1], int(parts[2])
+    kind, size = parts[1], int(parts[2])
     listed.total_bytes += size
     shown = f"an object of {size:,} bytes ({object_id[:12]})"
     if size > MAX_OBJECT_BYTES:
@@ -138,7 +138,8 @@ class Sight:
         self._policy = policy
         self._scan = ObjectScan(looker.engine, listed.paths)
         self._named: set[bytes] = set()
-        self._loose = listed.blobs.difference(listed.large)
+        self._loose = listed.blobs  # until a commit is seen that brings it
+        self._loose.difference_update(listed.large)
 
     async def look(
         self,
