@@ -8,7 +8,7 @@ the program believes to be there, so that the cursor's place can be answered, to
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot_bottle.launch.answers import Answers
@@ -108,7 +108,7 @@ class Screen:
                 if piece.endswith("J"):  # in the background colour of the moment
                     unkept = [piece]
                 elif self._other is None:  # back on the main screen, which knows nothing of the other
-                    unkept = [self._place()]
+                    unkept = [self._listed(self._filter.known_modes(), {6}) + self._place()]
             else:
                 unkept.append(piece)
         self._keep(begin, unkept)
@@ -208,13 +208,15 @@ class Screen:
 
     def _modes(self, *also: int) -> str:
         """Modes as they are (the origin's only where it is asked for: setting it moves the cursor), and the look."""
-        left_out = {6, 1048, *ALTERNATE_SCREEN} - set(also)
-        modes = "".join(
-            f"\x1b[{mark}{number}{'h' if on else 'l'}"
-            for mark, number, on in self._filter.changed_modes()
-            if number not in left_out
-        )
+        modes = self._listed(self._filter.changed_modes(), set(also))
         return f"{modes}{self._look()}"
+
+    @staticmethod
+    def _listed(modes: Iterable[tuple[str, int, bool]], also: set[int]) -> str:
+        left_out = {6, 1048, *ALTERNATE_SCREEN} - also
+        return "".join(
+            f"\x1b[{mark}{number}{'h' if on else 'l'}" for mark, number, on in modes if number not in left_out
+        )
 
     def _look(self) -> str:
         return f"\x1b[0m{self._charset}{self._keypad}{''.join(self._sgr)}"

@@ -139,11 +139,15 @@ class OutputFilter:
             return None
         return self._modes.get((mark, number), bool(mark) and number in _SET_BY_DEFAULT)
 
+    def known_modes(self) -> list[tuple[str, int, bool]]:
+        """Mark, number and state of every mode that was ever set or reset."""
+        return [(mark, number, on) for (mark, number), on in self._modes.items()]
+
     def changed_modes(self) -> list[tuple[str, int, bool]]:
-        """Mark, number and state of every mode that is not as in a fresh terminal."""
+        """Those of them that are not as in a fresh terminal."""
         return [
             (mark, number, on)
-            for (mark, number), on in self._modes.items()
+            for mark, number, on in self.known_modes()
             if on != (mark == "?" and number in _SET_BY_DEFAULT)
         ]
 
