@@ -23,10 +23,11 @@ from msgspec.structs import replace
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.gitgate import gitleaks, plan
 from bot_bottle.gitgate.findings import GateFinding
-from bot_bottle.sidecar.gate import confined, gitenv, log_end
+from bot_bottle.sidecar.gate import gitenv, log_end
 from bot_bottle.sidecar.gate.commands import MAX_OUTPUT_BYTES, Held, Store, Unscanned, pump
 from bot_bottle.sidecar.gate.confined import REPOSITORY, Confinement, Files, Sealed, write_refs
 from bot_bottle.sidecar.gate.looker import Looker
+from bot_bottle.sidecar.gate.pieces import Pieces
 
 OLDEST = (8, 20)
 """decodes what is encoded (its ``--max-decode-depth``)"""
@@ -149,10 +150,7 @@ async def blobs(
     for number, blob in enumerate(ids, 1):
         say(f"gitleaks: file {number:,} of {len(ids):,}")
         of_blob = await _twice(looker, partial(_of_blob, it, store, blob), of_file=True)
-        found += tuple(
-            replace(finding, object_id=blob, line=(finding.line or 0) + 1)  # it counts from 0 there (8.26)
-            for finding in of_blob
-        )
+        found += tuple(replace(finding, object_id=blob, line=None) for finding in of_blob)
     return found
 
 
@@ -190,28 +188,57 @@ async def _of_commits(it: Gitleaks, store: Store, bare: Path, allow: bool) -> by
 
 
 async def _of_blob(it: Gitleaks, store: Store, blob: str, allow: bool) -> bytes:
-    """The same of one file, whose content goes from git to it by a pipe."""
+    """The same of one file, whose content goes from git to it by a pipe, in pieces."""
     argv = [str(it.binary), "stdin", "--no-banner", "--no-color", "--log-level", "error", "--exit-code", "0"]
     argv += ["--redact=100", "--max-decode-depth", str(plan.MAX_DECODE_DEPTH), "--config", _CONFIG]
     argv += ["--gitleaks-ignore-path", _IGNORE, "--report-format", "json", "--report-path", "-"]
     argv += [] if allow else ["--ignore-gitleaks-allow"]
-    sealed = _sealed(it, store, argv, {"PATH": _PATH, "GOMEMLIMIT": MEMORY})
+    end = log_end.LogEnd()
+    data = {_CONFIG: it.config + end.rule()}
+    sealed = _sealed(it, store, argv, {"PATH": _PATH, "GOMEMLIMIT": MEMORY}, data=data)
     reading, writing = os.pipe()
     try:
-        git = store.seal(plan.Step(("cat-file", "blob", blob)))
-        async with confined.running(git, stdout=writing, stderr=asyncio.subprocess.DEVNULL) as process:
-            os.close(writing)
-            writing = -1
-            report = await _report(sealed, stdin_fd=reading)
-            os.close(reading)
-            reading = -1
-            if await process.wait() != 0:
-                raise Unscanned("a file of the push can't be read")
-            return report
+        reader = asyncio.ensure_future(_report(sealed, stdin_fd=reading))
+        feeding = asyncio.ensure_future(_cut(store, blob, writing, end))
+        try:
+            await asyncio.wait({reader, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            if feeding.done():
+                feeding.result()
+            return end.read(await reader, of_file=True)  # what was not read to its end lacks the mark
+        except log_end.Unfinished:
+            raise Unscanned("gitleaks did not read a file of the push to its end") from None
+        finally:
+            for task in (reader, feeding):
+                task.cancel()
+            await asyncio.gather(reader, feeding, return_exceptions=True)
     finally:
-        for fd in (reading, writing):
-            if fd >= 0:
-                os.close(fd)
+        os.close(reading)
+
+
+async def _cut(store: Store, blob: str, writing: int, end: log_end.LogEnd) -> None:
+    """*blob* into the pipe *writing*, which is closed then, with the mark of its *end*. Raises
+    :class:`commands.Unscanned` when git ends early."""
+    pieces = Pieces()
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), os.fdopen(writing, "wb", buffering=0)
+    )
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+
+    async def take(piece: bytes) -> None:
+        writer.write(pieces.feed(piece))
+        await writer.drain()
+
+    try:
+        await store.run(plan.Step(("cat-file", "blob", blob)), take)
+        writer.write(pieces.finish() + f"{end.mark}\n".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # nobody reads: there is no mark in the report
+    finally:
+        transport.abort()
 
 
 def _sealed(

@@ -18,7 +18,7 @@ BIN = "/gate-bin"
 """first in gitleaks' PATH, in its sandbox alone"""
 _GIT, _LAST, _CONFIG = f"{BIN}/git", "/gate-last-commit", "/gitleaks.toml"
 _RULE = "gate-end-of-log"
-_COMMIT = "f" * 40
+_COMMIT, _FILE = "f" * 40, "gate-end"
 
 _WRAPPER = f"""\
 #!/bin/sh
@@ -58,19 +58,24 @@ class LogEnd:
         """At the end of a configuration file."""
         return f"\n[[rules]]\nid = \"{_RULE}\"\nregex = '''{self.mark}'''\nkeywords = [\"{self.mark}\"]\n".encode()
 
-    def read(self, report: bytes) -> bytes:
-        """*report* without the mark's finding. Raises :class:`Unfinished`: it is not there."""
+    def read(self, report: bytes, *, of_file: bool = False) -> bytes:
+        """*report* without the mark's finding. *of_file*: it is of standard input, which the mark ended.
+
+        Raises :class:`Unfinished`: it is not there.
+        """
         try:
             entries = msgspec.json.decode(report, type=list[dict[str, msgspec.Raw]])
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise Unfinished from error
-        left = [entry for entry in entries if not self._is_end(entry)]
+        place = ("", "") if of_file else (_COMMIT, _FILE)
+        left = [entry for entry in entries if not _is_end(entry, *place)]
         if len(left) != len(entries) - 1:
             raise Unfinished
         return msgspec.json.encode(left)
 
-    def _is_end(self, entry: Mapping[str, msgspec.Raw]) -> bool:
-        return all(
-            bytes(entry.get(key, msgspec.Raw())) == f'"{value}"'.encode()
-            for key, value in (("RuleID", _RULE), ("Commit", _COMMIT), ("File", "gate-end"))
-        )
+
+def _is_end(entry: Mapping[str, msgspec.Raw], commit: str, file: str) -> bool:
+    return all(
+        bytes(entry.get(key, msgspec.Raw())) == f'"{value}"'.encode()
+        for key, value in (("RuleID", _RULE), ("Commit", commit), ("File", file))
+    )
