@@ -16,7 +16,7 @@ from git_watch import below, named
 STEPS = ("idle", "fetching", "scanning", "asking", "pushing", "judged upstream", "taken upstream")
 QUICK = ("taken upstream",)
 _HOOK = "touch {place}/at-hook; while [ -e {place}/hold ]; do sleep 0.05; done; exit 0"
-_MANY = "for i in $(seq 60); do head -c 2000000 /dev/urandom | base64 -w 76 > f$i; done; "
+_MANY = "for i in $(seq 30); do head -c 300000 /dev/urandom | base64 -w 76 > f$i; done; "
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _until(at: Gate, inside: Inside, step: str, gate_pid: int) -> None:
     elif step == "scanning":
         inside.ok(f"cd ~/a && {_MANY} git add . && git commit -qm many", timeout_s=120)
         inside.send(push)
-        eventually(lambda: named("gitleaks", below(gate_pid)), "gitleaks runs", 60)
+        eventually(lambda: named("gitleaks", below(gate_pid)), "gitleaks runs", 120)
     elif step == "asking":
         asked = questions(at, inside)
         inside.ok(
