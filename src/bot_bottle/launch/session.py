@@ -28,7 +28,7 @@ from bot_bottle.launch.disk import DiskWatch
 from bot_bottle.launch.leftovers import Leftovers, unapplied
 from bot_bottle.launch.plan import LaunchError, LaunchPlan
 from bot_bottle.launch.routes_file import read_roots
-from bot_bottle.launch.sidecar import Sidecar, Sidecars, listen
+from bot_bottle.launch.sidecar import Sidecars, listen
 from bot_bottle.launch.watching import Stopped, Watchers, terminations
 from bot_bottle.providers.contract import GUEST_HOME, GUEST_WORKSPACE, Transcript
 from bot_bottle.sandbox.contract import (
@@ -365,11 +365,11 @@ class Session:
         }
         watch[sidecars.daemon_fileno()] = lambda: self._rejoin(sidecars)
         try:
-            return self._front.carry(process, watch, _all(disk.tick, *self._login_watch(sidecars["proxy"])))
+            return self._front.carry(process, watch, _all(disk.tick, *self._login_watch(sidecars)))
         finally:
             disk.close()
 
-    def _login_watch(self, sidecar: Sidecar) -> list[Callable[[], None]]:
+    def _login_watch(self, sidecars: Sidecars) -> list[Callable[[], None]]:
         """A login that is refreshed on the host reaches the running bottle (ruling 62)."""
         source = self._plan.login
         if source is None:
@@ -378,7 +378,8 @@ class Session:
 
         # On a terminal the agent's screen is there: what has to be said would be in the middle of it.
         complain = messages.debug if self._front.terminal() else messages.warning
-        watch = LoginWatch(source.login, source.slots, source.values, sidecar.replace_tokens, complain)
+        hand_on = partial(sidecars.replace_tokens, names=self._plan.slots)
+        watch = LoginWatch(source.login, source.slots, source.values, hand_on, complain)
         return [watch.tick]
 
     def _rejoin(self, sidecars: Sidecars) -> Watchers:

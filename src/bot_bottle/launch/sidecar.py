@@ -83,6 +83,15 @@ class Sidecars:
             sidecar.await_birth(self._client)
         return {kind: sidecar.await_ready() for kind, sidecar in self._all.items()}
 
+    def replace_tokens(self, tokens: Mapping[str, Secret], names: Mapping[str, str]) -> None:
+        """:meth:`Sidecar.replace_tokens` of the proxy; a gate searches for them first, under the variable of *names*
+        that fills each slot. Raises :class:`LaunchError`."""
+        gate = self._all.get("gate")
+        if gate is not None:
+            known = [KnownValue(names.get(slot, slot), token, "operator") for slot, token in tokens.items()]
+            gate.replace_tokens({}, known)
+        self["proxy"].replace_tokens(tokens)
+
     def __getitem__(self, kind: KindName) -> Sidecar:
         return self._all[kind]
 
@@ -179,13 +188,14 @@ class Sidecar:
             raise LaunchError(f"{self._name} refused to start: {getattr(message, 'reason', message)}")
         return message
 
-    def replace_tokens(self, tokens: Mapping[str, Secret]) -> None:
-        """Let every request from now on go out with *tokens*, slot to value; wait until that is so.
+    def replace_tokens(self, tokens: Mapping[str, Secret], known: Sequence[KnownValue] = ()) -> None:
+        """Let every request from now on go out with *tokens*, slot to value, and none with what is *known*; wait
+        until that is so. A gate takes *known* alone.
 
         Raises :class:`LaunchError` when the sidecar does not take them: it keeps those that it has.
         """
         assert self._control is not None
-        payload = _encoded(tokens)
+        payload = _encoded(tokens, known)
         if len(payload) > MAX_NEW_TOKENS_BYTES:
             raise LaunchError(f"the new tokens are too large for {self._name}")
         reading, writing = os.pipe2(os.O_CLOEXEC)

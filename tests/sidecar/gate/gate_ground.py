@@ -25,10 +25,12 @@ from bot_bottle.ipc.sidecar import (
     Drain,
     FromSidecar,
     KnownValue,
+    NewTokens,
     Ready,
     Refused,
     SidecarSecrets,
     SidecarSpec,
+    TokensTaken,
 )
 
 TOKEN = "".join(random.Random(6).choices("abcdefghijkmnpqrstuvwxyz23456789", k=32))
@@ -166,6 +168,18 @@ class GateGround:
             traceback.print_exc()
         finally:
             os._exit(status)
+
+    def tell(self, **secrets: object) -> TokensTaken | Refused:
+        """More secrets, as the host sends them while the gate runs."""
+        assert self._control is not None
+        read, write = os.pipe()
+        os.write(write, msgspec.json.encode(SidecarSecrets(**{"tokens": {}, **secrets})))  # type: ignore[arg-type]
+        os.close(write)
+        wire.send(self._control, NewTokens(), (read,))
+        os.close(read)
+        said, _ = wire.receive(self._control, FromSidecar)
+        assert isinstance(said, TokensTaken | Refused)
+        return said
 
     def drain(self) -> int:
         """Ask it to end; its exit status."""

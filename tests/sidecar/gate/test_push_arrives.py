@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gate_ground import GateGround
 
-from bot_bottle.ipc.sidecar import Ready
+from bot_bottle.ipc.sidecar import KnownValue, Ready, Refused, TokensTaken
 
 
 def test_a_push_is_upstream_when_the_client_is_told_so(gate_ground: GateGround) -> None:
@@ -77,3 +77,31 @@ def test_of_two_pushes_to_one_ref_one_wins_and_the_other_is_told(gate_ground: Ga
         assert number in won or any(words in each.stderr for words in told), each.stderr
     again = gate_ground.git("pull", "-q", "--rebase", cwd=clones[(won[0] + 1) % 3])
     assert again.returncode == 0, again.stderr
+
+
+def test_a_login_that_is_refreshed_on_the_host_is_searched_for_from_then_on(gate_ground: GateGround) -> None:
+    """The new value and the old one; the gate's own keys can't be changed that way."""
+    old, new = "first-8fK2mQ7xZ4pW9", "second-3nB6vC1yT5jR8"
+    gate_ground.known = (KnownValue("LOGIN", old, "operator"),)
+    repository = gate_ground.add()
+    assert isinstance(gate_ground.start(), Ready), gate_ground.said()
+    clone = gate_ground.clone(repository)
+    gate_ground.commit(clone, "before.txt", f"{new}\n")
+    assert gate_ground.git("push", "origin", "HEAD:before", cwd=clone).returncode == 0, "control"
+
+    assert isinstance(gate_ground.tell(known=(KnownValue("LOGIN", new, "operator"),)), TokensTaken)
+    assert isinstance(gate_ground.tell(tokens={"GATE_KEY": "another"}), Refused)
+    refs = repository.refs()
+    for number, value in enumerate((old, new)):
+        gate_ground.git("checkout", "-q", "-B", f"b{number}", "origin/before", cwd=clone)
+        gate_ground.commit(clone, "after.txt", f"a {value} b\n")
+        done = gate_ground.git("push", "origin", "HEAD:after", cwd=clone)
+        assert done.returncode != 0
+        assert "LOGIN" in done.stderr
+        assert value not in done.stderr
+    assert repository.refs() == refs
+    gate_ground.git("checkout", "-q", "-B", "clean", "origin/before", cwd=clone)
+    gate_ground.commit(clone, "clean.txt", "no secret\n")
+    assert gate_ground.git("push", "origin", "HEAD:clean", cwd=clone).returncode == 0, (
+        "the key is what it was"
+    )

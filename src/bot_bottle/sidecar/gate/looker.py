@@ -13,6 +13,9 @@ from bot_bottle.dlp.redact import redact_text
 from bot_bottle.dlp.scan import Engine
 from bot_bottle.gitgate import gitleaks
 from bot_bottle.gitgate.gitleaks import Reported
+from bot_bottle.ipc.sidecar import SidecarSecrets
+from bot_bottle.sidecar.gate.searched import Searched
+from bot_bottle.sidecar.proxy.arming import make_engine
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -21,13 +24,19 @@ _T = TypeVar("_T")
 class Looker:
     """The engine of one gate; nobody else may use it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, searched: Searched) -> None:
         self.engine = engine
+        self._searched = searched
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="looker")
 
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """The result of *work*, in the scanner's thread; what it raises is raised."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *args, **kwargs))
+
+    async def learn(self, given: SidecarSecrets) -> None:
+        """Search for *given* too, from the next push on. Raises ValueError for what is no known value."""
+        self._searched.add(given)
+        self.engine = await self.run(make_engine, self._searched.secrets())
 
     async def redact(self, text: str) -> str:
         """*text* without what the scanner finds in it."""

@@ -7,6 +7,7 @@ directory (mirrors, pushes while they are judged, questions), and to memory of i
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from bot_bottle.base.secret import Secret
 from bot_bottle.gitgate.config import GateSpec
 from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import (
+    MAX_NEW_TOKENS_BYTES,
     Drain,
     NewTokens,
     Ready,
@@ -29,11 +31,13 @@ from bot_bottle.ipc.sidecar import (
     Reload,
     SidecarSecrets,
     SidecarSpec,
+    TokensTaken,
     ToSidecar,
 )
 from bot_bottle.sidecar import view
 from bot_bottle.sidecar.gate import starting
 from bot_bottle.sidecar.gate.confined import Confinement
+from bot_bottle.sidecar.gate.looker import Looker
 from bot_bottle.sidecar.gate.mirror import Mirror
 from bot_bottle.sidecar.gate.server import GateServer
 from bot_bottle.sidecar.gate.smart import SmartHttp
@@ -110,7 +114,7 @@ async def _serve(
     catch_strays(asyncio.get_running_loop(), events)
     async with AsyncExitStack() as stack:
         try:
-            server, version = await _start(spec, spec.gate, given, places, events, listener)
+            server, looker, version = await _start(spec, spec.gate, given, places, events, listener)
             stack.push_async_callback(server.close)
         except (BotBottleError, OSError, ValueError) as error:
             _say(control, Refused(str(error) or type(error).__name__))
@@ -118,7 +122,8 @@ async def _serve(
         loop = asyncio.get_running_loop()
         over: asyncio.Future[bool] = loop.create_future()
         control.setblocking(False)
-        loop.add_reader(control.fileno(), _on_control, control, over)
+        learning: set[asyncio.Task[None]] = set()
+        loop.add_reader(control.fileno(), _on_control, control, over, looker, learning)
         stack.callback(loop.remove_reader, control.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _end, over, True)
@@ -136,8 +141,8 @@ async def _start(
     places: Places,
     events: EventLog,
     listener: socket.socket,
-) -> tuple[GateServer, str]:
-    """Serving, and what it scans with. Raises BotBottleError, OSError or ValueError when something is missing."""
+) -> tuple[GateServer, Looker, str]:
+    """What serves, its scanner, git's version. Raises BotBottleError, OSError or ValueError: something is missing."""
     confinement = Confinement(places.work)
     git = await check_git(confinement, places.work)
     if places.incoming.is_symlink() or places.incoming.is_file():
@@ -162,7 +167,7 @@ async def _start(
     server = GateServer(app)
     await server.start(listener)
     events.note("git_ready", git=git, repos=sorted(mirrors))
-    return server, git
+    return server, judge.looker, git
 
 
 def _mirror(name: str, gate: GateSpec, places: Places, upstreams: Upstreams, events: EventLog) -> Mirror:
@@ -175,7 +180,9 @@ def _mirror(name: str, gate: GateSpec, places: Places, upstreams: Upstreams, eve
     return mirror
 
 
-def _on_control(control: socket.socket, over: asyncio.Future[bool]) -> None:
+def _on_control(
+    control: socket.socket, over: asyncio.Future[bool], looker: Looker, learning: set[asyncio.Task[None]]
+) -> None:
     try:
         message, fds = wire.receive(control, ToSidecar)
     except (BlockingIOError, TimeoutError):
@@ -186,11 +193,30 @@ def _on_control(control: socket.socket, over: asyncio.Future[bool]) -> None:
         else:
             _say(control, Refused(str(error)))
         return
+    if isinstance(message, NewTokens) and len(fds) == 1:
+        task = asyncio.get_running_loop().create_task(_learn(control, fds[0], looker))
+        learning.add(task)
+        task.add_done_callback(learning.discard)
+        return
     wire.close_all(fds)
     if isinstance(message, Drain):
         _end(over, True)
     elif isinstance(message, Reload | NewTokens):
-        _say(control, Refused("a gate has nothing that could be changed while it runs"))
+        _say(control, Refused("a gate has no routes, and secrets come with their message"))
+
+
+async def _learn(control: socket.socket, pipe: int, looker: Looker) -> None:
+    """Secrets to search for, in a pipe that was written whole before its message was sent."""
+    try:
+        os.set_blocking(pipe, False)
+        given = read_secrets(pipe, MAX_NEW_TOKENS_BYTES)
+        if given.tokens:
+            raise ValueError("a gate's keys stay as they are")
+        await looker.learn(given)
+    except (BotBottleError, OSError, ValueError) as error:
+        _say(control, Refused(str(error) or type(error).__name__))
+    else:
+        _say(control, TokensTaken())
 
 
 def _end(over: asyncio.Future[bool], drain: bool) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from bot_bottle.base.secret import Secret
-from bot_bottle.dlp.known import Kind, Known, KnownSecrets
 from bot_bottle.dlp.scan import Engine
 from bot_bottle.dlp.views import find
 from bot_bottle.ipc.sidecar import SidecarSecrets, SidecarSpec
@@ -17,6 +15,7 @@ from bot_bottle.sidecar.gate.asking import GateQuestions
 from bot_bottle.sidecar.gate.confined import Confinement
 from bot_bottle.sidecar.gate.looker import Looker
 from bot_bottle.sidecar.gate.pushes import PushJudge
+from bot_bottle.sidecar.gate.searched import Searched
 from bot_bottle.sidecar.gate.upstream import Upstreams
 from bot_bottle.sidecar.proxy.arming import make_engine
 from bot_bottle.sidecar.proxy.log import EventLog
@@ -41,7 +40,8 @@ async def judge(
     scratch = run / "judged"
     shutil.rmtree(scratch, ignore_errors=True)  # of a gate that was killed
     scratch.mkdir(mode=0o700)
-    known = KnownSecrets(_known(given))
+    searched = Searched(given)
+    known = searched.secrets()
     for warning in known.warnings:
         events.note("git_not_searched", reason=warning)
     inside = Path(view.GITLEAKS)  # where a gate's view has it
@@ -58,7 +58,7 @@ async def judge(
     if spec.supervise:
         asked = AskedFiles(run, told, spec.launch or spec.nonce)
         questions = GateQuestions(asked, bottle=spec.bottle, timeout_s=spec.gate.ask_timeout_s)
-    looker = Looker(make_engine(known))  # of the patterns that the parent of all sidecars has made
+    looker = Looker(make_engine(known), searched)  # of the patterns that the parent of all sidecars has made
     await looker.run(_prepare, looker.engine)
     return PushJudge(confinement, upstreams, looker, gitleaks, questions, events, scratch=scratch)
 
@@ -67,13 +67,3 @@ def _prepare(engine: Engine) -> None:
     """Databases are made when they are first asked: here, not in the first push."""
     find.prepare()
     engine.scan(b"any text")
-
-
-def _known(given: SidecarSecrets) -> dict[str, Known]:
-    """What the host says, and the keys and tokens of the gate itself."""
-    found = {
-        name: Known(Secret(value), Kind.INJECTED) for name, value in given.tokens.items() if value.strip()
-    }
-    for item in given.known:
-        found[item.name] = Known(Secret(item.value), Kind(item.kind), frozenset(item.hosts))
-    return found
