@@ -28,7 +28,7 @@ RUN = "/run/bot-bottle"
 """all that can be written and stays"""
 KEYS = "/run/keys"
 """of a gate: memory for its key, which is a file for ``ssh`` alone"""
-WORK = "/tmp"  # noqa: S108  the gate's own
+WORK = "/run/work"
 """of a gate: memory for what is made while it works; nothing of size"""
 GITLEAKS = "/opt/gitleaks"
 """of a gate: the scanner, one binary"""
@@ -70,6 +70,8 @@ class Extra:
     """real paths on the host of files that may be run"""
     memory: Mapping[str, str] = field(default_factory=dict)
     """options of file systems in memory that are its own; nothing in them may be run"""
+    directories: tuple[str, ...] = ()
+    """that have to be there; an installation may lie in one of them"""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     """files below ``/proc/sys``, made up: nothing of the host's is there"""
 
@@ -111,6 +113,7 @@ def of_gate(spec: SidecarSpec) -> Extra:
         told=TOLD,
         programs={GITLEAKS: os.path.realpath(spec.gate.gitleaks)},
         memory={KEYS: "size=1m,nr_inodes=64", WORK: "size=128m,nr_inodes=65536"},
+        directories=("/tmp",),  # noqa: S108  where bubblewrap builds a sandbox's root
         sysctls=dict.fromkeys(("kernel/overflowuid", "kernel/overflowgid"), "65534"),  # bubblewrap reads them
     )
 
@@ -118,6 +121,8 @@ def of_gate(spec: SidecarSpec) -> Extra:
 def _add(extra: Extra, uid: int) -> None:
     for place, source in extra.programs.items():
         _bind(source, place, _PLAIN | linux.MOUNT_ATTR_RDONLY)
+    for place in extra.directories:
+        os.makedirs(place, exist_ok=True)
     flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
     for place, options in extra.memory.items():
         os.makedirs(place, exist_ok=True)
