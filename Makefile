@@ -1,6 +1,6 @@
 # One command for each habit; CI (.ci/run) calls the same ones. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help try test test-slow check format bench bench-launch bench-proxy bench-footprint bench-dlp bench-dlp-proxy bench-git-gate bench-false-positives fuzz coverage docs lock clean
+.PHONY: help try test test-slow test-load check format bench bench-launch bench-proxy bench-footprint bench-dlp bench-dlp-proxy bench-git-gate bench-false-positives fuzz coverage docs lock clean
 PY := .venv/bin/python
 PYTEST := scripts/reachable.sh $(PY) -m pytest
 MAKEFLAGS += --no-print-directory
@@ -24,7 +24,11 @@ test: ## the tests that take seconds, fast ones first (under 15 minutes in all)
 
 test-slow: ## the rest: real daemons, floods, a fresh machine
 	@scripts/setup.sh slow
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not load"
+
+test-load: ## the git gate under its largest loads: minutes for each
+	@scripts/setup.sh slow
+	$(PYTEST) -m load
 
 check: ## lint, formatting, types, layers, generated documentation, words that must not be in the tree
 	@scripts/setup.sh test

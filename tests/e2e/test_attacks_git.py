@@ -104,6 +104,7 @@ def at(person):
 
 
 @pytest.mark.parametrize("table", [evasions, refs, elsewhere], ids=["H3", "H4", "H5"])
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_what_must_not_arrive(at: Gate, table) -> None:
     """No ref of upstream's moves and no object with the secret is there; outside the same push arrives."""
     _play(at, list(table()))
@@ -125,6 +126,7 @@ def _waiting(at: Gate, inside: Inside, asked, text: str, branch: str):
     return proposal, commit
 
 
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_what_was_approved_is_what_arrives(at: Gate) -> None:
     """H7: the agent's repository changes while a push waits: upstream gets the commit that was scanned. Another
     commit needs an answer of its own, and a ref that moved meanwhile is not overwritten."""
@@ -157,6 +159,7 @@ def test_what_was_approved_is_what_arrives(at: Gate) -> None:
     assert "over 0" not in done.out and at.ssh.tip("refs/heads/moved") == moved, done.said
 
 
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_pushes_that_race(at: Gate) -> None:
     """H7: ten at once to one ref, each with a commit of its own: upstream has one of them, and all others are told."""
     inside = at.start()

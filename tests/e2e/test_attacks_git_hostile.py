@@ -84,6 +84,8 @@ def _orders(url: str, table: list[Hostile]) -> str:
     )
 
 
+@pytest.mark.parametrize("person", ["self"], indirect=True)
+@pytest.mark.load
 def test_nothing_of_the_corpus_runs_when_it_is_pushed(at: Gate) -> None:
     """Each entry: refused where it must be; what the client was told is what upstream has; the gate lives on within its
     memory."""
@@ -139,6 +141,8 @@ def _loose(repository: Path, thing: Object) -> None:
     path.write_bytes(zlib.compress(f"{NAMES[thing.kind]} {len(thing.body)}\0".encode() + thing.body))
 
 
+@pytest.mark.parametrize("person", ["self"], indirect=True)
+@pytest.mark.load
 def test_nothing_of_the_corpus_runs_when_it_is_fetched(at: Gate) -> None:
     """An upstream that holds it: a fetch brings it or fails, nothing runs, and the gate serves the next one."""
     inside = at.start()

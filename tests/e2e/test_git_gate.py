@@ -41,6 +41,7 @@ def test_clone_commit_push_and_fetch(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_every_version_of_the_protocol_and_every_spelling(at: Gate) -> None:
     """0, 1 and 2; the scp form, ``ssh://`` with a port, without ``.git``; shallow and partial clones too."""
     inside = at.start()
@@ -72,6 +73,7 @@ def test_every_version_of_the_protocol_and_every_spelling(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_what_a_push_may_do(at: Gate) -> None:
     """Several refs and tags at once, an amended branch refused, a deletion refused, each with the rule's words."""
     inside = at.start()
@@ -105,6 +107,7 @@ def test_what_a_push_may_do(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_what_the_bottle_declares_decides(at: Gate) -> None:
     """Force, deletion, refs and paths as the manifest says; the refusal names ref or file and rule."""
     at.write_bottle({"allow_force": True, "allow_delete": True, "deny_refs": ["refs/heads/release/*"],
@@ -130,6 +133,7 @@ def test_what_the_bottle_declares_decides(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_files_that_run_elsewhere_are_asked_about(at: Gate) -> None:
     """Nobody is there who could answer: refused at once, and the refusal names the file (threats H5)."""
     inside = at.start()
@@ -190,6 +194,7 @@ def test_no_credential_is_inside(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_what_upstream_says_reaches_the_client(at: Gate) -> None:
     """Its hook's words, its refusal; then no ref has moved anywhere, and the same push works once it may."""
     inside = at.start()
@@ -207,6 +212,7 @@ def test_what_upstream_says_reaches_the_client(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_upstream_has_moved_meanwhile(at: Gate) -> None:
     """git's own words for it; a fetch and a merge later it passes."""
     inside = at.start()
@@ -220,6 +226,7 @@ def test_upstream_has_moved_meanwhile(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_upstream_is_down(at: Gate) -> None:
     """A fetch and a push fail and say why; with ``stale_ok`` the last state is served; up again, all works."""
     at.write_bottle({"stale_ok": True})
@@ -238,6 +245,7 @@ def test_upstream_is_down(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_two_pushes_to_one_ref_at_once(at: Gate) -> None:
     """One wins, the other is told so; upstream has the winner's commit."""
     inside = at.start()

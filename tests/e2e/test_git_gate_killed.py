@@ -59,7 +59,10 @@ def _until(at: Gate, inside: Inside, step: str, gate_pid: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [pytest.param(step, marks=[] if step in QUICK else [pytest.mark.slow]) for step in STEPS]
+    ("person", "step"),
+    [pytest.param("self", step, marks=[] if step in QUICK else [pytest.mark.slow]) for step in STEPS]
+    + [pytest.param("user", step, marks=pytest.mark.slow) for step in ("idle", "taken upstream")],
+    indirect=["person"],
 )
 def test_the_gate_is_killed(at: Gate, step: str) -> None:
     """The bottle ends with it, and so does every process of its; a resumed one clones, and pushes the rest."""

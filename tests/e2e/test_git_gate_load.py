@@ -6,7 +6,7 @@ import pytest
 from git_support import Gate, gate, gate_processes
 from git_watch import Memory, below
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.load]
 LIMIT = 400 * 2**20
 COMMITS, MANY_BYTES = 50_000, 200 * 2**20
 _HISTORY = r"""

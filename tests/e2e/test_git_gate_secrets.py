@@ -103,6 +103,8 @@ def test_forty_kinds(at: Gate) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("person", ["self"], indirect=True)
+@pytest.mark.load
 def test_forty_kinds_in_every_other_place(at: Gate) -> None:
     """Reverted, in a merge, packed, encoded, in names, with files that would silence a scanner."""
     _all_places(at, tuple(place for place in WHERE if place not in QUICK))
@@ -136,6 +138,7 @@ ANSWERS = ("approved", "rejected", "nobody", "timeout")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_marked_lines_are_asked_about(at: Gate, answer: str) -> None:
     """The push waits and says so; passes on approval, is refused on rejection, on time-out, and with nobody there."""
     inside = at.start(env={"SUPERVISE_GITLEAKS_ALLOW_TIMEOUT_SECONDS": "4" if answer == "timeout" else "120"})

@@ -14,6 +14,7 @@ from hostile_repositories import corpus
 EVERYWHERE = "touch /nonexistent/canary"
 
 
+@pytest.mark.slow
 def test_each_name_is_there_once_and_it_is_the_same_on_every_run() -> None:
     """Verdicts are read by name."""
     first, second = list(corpus(EVERYWHERE)), list(corpus(EVERYWHERE))

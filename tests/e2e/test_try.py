@@ -126,6 +126,7 @@ def test_the_table_fits(person) -> None:
         pytest.param("no limit", {"processes-limit"}, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_a_hole_is_seen(person, kind: str, escaped: set[str]) -> None:
     """With a hole opened on purpose the rows that it concerns say so, no other does, and the status is 1."""
     status, result, verdicts = spoiled(person, kind)
@@ -158,6 +159,7 @@ def test_without_a_control_nothing_is_proven(person, kind: str, unproven: set[st
     assert all(reason.startswith("the control did not arrive") for reason in reasons)
 
 
+@pytest.mark.parametrize("person", ["self"], indirect=True)
 def test_an_agent_that_does_nothing_proves_nothing(person) -> None:
     """No report, no row that holds, no work that is done."""
     status, result, verdicts = spoiled(person, "no agent")

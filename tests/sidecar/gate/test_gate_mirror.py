@@ -242,6 +242,7 @@ def test_a_push_gets_a_repository_of_its_own(tmp_path: Path) -> None:
 # -- with a gate's process
 
 
+@pytest.mark.slow
 def test_the_next_gate_goes_on_from_what_is_there(gate_ground: GateGround) -> None:
     """Also from rubbish: what can't be read is fetched again."""
     upstream = gate_ground.add()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from gate_ground import GateGround
 
 from bot_bottle.ipc.sidecar import KnownValue, Ready, Refused, TokensTaken
@@ -62,6 +63,7 @@ def test_what_is_upstream_already_is_not_looked_at_again(gate_ground: GateGround
     assert set(repository.refs()) == {f"refs/heads/{name}" for name in ("main", "older", "again", "oldest")}
 
 
+@pytest.mark.slow
 def test_of_two_pushes_to_one_ref_one_wins_and_the_other_is_told(gate_ground: GateGround) -> None:
     repository = gate_ground.add()
     assert isinstance(gate_ground.start(), Ready), gate_ground.said()
@@ -79,6 +81,7 @@ def test_of_two_pushes_to_one_ref_one_wins_and_the_other_is_told(gate_ground: Ga
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.slow
 def test_a_login_that_is_refreshed_on_the_host_is_searched_for_from_then_on(gate_ground: GateGround) -> None:
     """The new value and the old one; the gate's own keys can't be changed that way."""
     old, new = "first-8fK2mQ7xZ4pW9", "second-3nB6vC1yT5jR8"

@@ -120,6 +120,7 @@ def test_a_rejection_is_the_clients_with_its_reason(asking: Asking) -> None:
     assert asking.upstream.refs() == before
 
 
+@pytest.mark.slow
 def test_nobody_there_is_a_refusal_and_a_later_approval_holds_for_that_push_alone(asking: Asking) -> None:
     made = asking.marked("fixture.py", _secret())
     before = asking.upstream.refs()

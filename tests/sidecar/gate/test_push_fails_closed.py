@@ -78,6 +78,7 @@ def test_without_a_gitleaks_that_will_do_no_gate_starts(
     assert "gitleaks" in said.reason
 
 
+@pytest.mark.slow
 def test_what_is_too_large_is_refused_with_a_sentence(
     gate_ground: GateGround, monkeypatch: pytest.MonkeyPatch
 ) -> None:

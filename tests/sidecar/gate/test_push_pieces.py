@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 
+import pytest
 from gate_ground import GITLEAKS, GateGround
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +53,7 @@ def test_whatever_is_not_longer_than_the_overlap_is_whole_in_a_piece(data: bytes
         assert data[at : at + OVERLAP_BYTES // 2] in out
 
 
+@pytest.mark.slow
 def test_a_key_in_a_large_file_of_one_line_is_refused(gate_ground: GateGround) -> None:
     upstream = gate_ground.add()
     assert isinstance(gate_ground.start(), Ready), gate_ground.said()
