@@ -54,7 +54,7 @@ def test_a_key_lives_as_long_as_the_bottle(tmp_path: Path, forge: Forge) -> None
         (secret,) = keys.secrets.values()
         assert secret.reveal().startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
         assert [(item.name, item.value, item.kind) for item in keys.known] == [
-            ("git-gate.repos.one.key", secret, "operator")
+            ("git-gate.repos.one.key", secret, "injected")
         ]
         assert keys.revoke()
         assert here.forge.titles() == []

@@ -19,7 +19,7 @@ from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.text import printable
 from bot_bottle.dlp.finding import Detector, Finding, Severity
 from bot_bottle.dlp.redact import redact_text, snippet
-from bot_bottle.dlp.scan import BLOCK_BYTES, OVERLAP_BYTES, Engine, Stream, What
+from bot_bottle.dlp.scan import BLOCK_BYTES, OVERLAP_BYTES, Engine, Note, Stream, What
 from bot_bottle.gitgate.findings import MAX_FINDINGS, GateFinding, Place, Scanner
 from bot_bottle.gitgate.lfs import MAX_POINTER_BYTES, Pointer, is_pointer
 from bot_bottle.gitgate.listing import Begin, Data, End, Event
@@ -100,12 +100,14 @@ class _Text:
 class ObjectScan:
     """Takes what ``listing.BatchReader`` gives. Afterwards :attr:`findings`, :attr:`pointers` and the counts hold.
 
-    *paths*: object id to a path of it (``listing.Listing.paths``), of blobs; others may be missing.
+    *paths*: object id to a path of it (``listing.Listing.paths``), of blobs; others may be missing. *note* remembers
+    pieces of known secrets over objects, and over pushes.
     """
 
-    def __init__(self, engine: Engine, paths: Mapping[str, bytes]) -> None:
+    def __init__(self, engine: Engine, paths: Mapping[str, bytes], note: Note | None = None) -> None:
         self._engine = engine
         self._paths = paths
+        self._note = note
         self._begin: Begin | None = None
         self._text: _Text | None = None
         self._whole = bytearray()
@@ -113,6 +115,8 @@ class ObjectScan:
         self.findings: list[GateFinding] = []
         self.unlisted = 0
         """findings beyond ``MAX_FINDINGS``"""
+        self.parts: set[str] = set()
+        """known secrets of which a part was there, and no whole"""
         self.pointers: list[Pointer] = []
         self.objects = 0
         self.bytes = 0
@@ -148,7 +152,7 @@ class ObjectScan:
             raise TooLarge(f"a {begin.kind} of {begin.size} bytes is more than the gate looks at")
         self._begin = begin
         self._whole = bytearray()
-        self._text = _Text(self._engine.stream(WHAT)) if begin.kind == "blob" else None
+        self._text = _Text(self._engine.stream(WHAT, note=self._note)) if begin.kind == "blob" else None
 
     def _more(self, data: bytes) -> None:
         assert self._begin is not None
@@ -199,7 +203,7 @@ class ObjectScan:
     def _commit_or_tag(self, begin: Begin, data: bytes) -> None:
         is_commit = begin.kind == "commit"
         (parse_commit if is_commit else parse_tag)(data)
-        for finding in self._engine.scan(data, WHAT):
+        for finding in self._scan(data):
             if finding.severity is not Severity.BLOCK:
                 continue
             place, line = (place_in_commit if is_commit else place_in_tag)(data, finding.start)
@@ -217,24 +221,28 @@ class ObjectScan:
         id_bytes = len(object_id) // 2
         entries = list(tree_entries(data, id_bytes))
         names = [entry.name for entry in entries]
-        if self._engine.scan(b"\n".join(names), WHAT):
+        if self._scan(b"\n".join(names)):
             for name in names:
                 self._name(Place.FILE_NAME, name, commit="", object_id=object_id)
         # The commit of a submodule need not exist: its id is room for any bytes, entry after entry.
         ids = b"".join(bytes.fromhex(entry.object_id) for entry in entries if entry.kind == GITLINK)
-        for finding in self._engine.scan(ids, WHAT) if ids else ():
+        for finding in self._scan(ids) if ids else ():
             if finding.severity is Severity.BLOCK:
                 self._add(finding, place=Place.SUBMODULE, object_id=object_id)
 
     def _name(self, place: Place, name: bytes, *, commit: str, object_id: str) -> None:
         """As a whole and in its parts: behind a slash some formats could be a piece of base64."""
-        found = [finding for finding in self._engine.scan(name, WHAT) if finding.severity is Severity.BLOCK]
+        found = [finding for finding in self._scan(name) if finding.severity is Severity.BLOCK]
         if not found and b"/" in name:
-            parts = (self._engine.scan(part, WHAT) for part in name.split(b"/"))
+            parts = (self._scan(part) for part in name.split(b"/"))
             found = [finding for part in parts for finding in part if finding.severity is Severity.BLOCK]
         shown = self._clean(name) if found else ""
         for finding in found:
             self._add(finding, place=place, file=shown, commit=commit, object_id=object_id)
+
+    def _scan(self, text: bytes) -> tuple[Finding, ...]:
+        stream = self._engine.stream(WHAT, note=self._note)
+        return (*stream.feed(text), *stream.finish())
 
     def _path(self, object_id: str) -> str:
         return self._clean(self._paths.get(object_id, b""))
@@ -256,6 +264,8 @@ class ObjectScan:
         text: str = "",
         suppressed: bool = False,
     ) -> None:
+        if finding.detector is Detector.KNOWN_SECRETS and finding.match is None:
+            self.parts.add(finding.rule)
         if len(self.findings) >= MAX_FINDINGS:
             self.unlisted += 1
             return

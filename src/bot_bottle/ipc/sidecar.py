@@ -83,7 +83,7 @@ class KnownValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     value: str
     kind: str
-    """``dlp.known.Kind``: ``operator``, ``env`` or ``canary``"""
+    """``dlp.known.Kind``: ``operator``, ``env``, ``canary``; to a gate also ``injected``"""
     hosts: tuple[str, ...] = ()
     """where it may go all the same"""
 

@@ -96,7 +96,7 @@ class DeployKeys:
         self._add(replace(record, id=made.id))
         self.secrets[plan.slot] = private
         name = f"git-gate.repos.{plan.name}.key"
-        self.known = (*self.known, KnownValue(name, private, "operator"))
+        self.known = (*self.known, KnownValue(name, private, "injected"))
 
     def _add(self, record: DeployKeyRecord) -> None:
         """Or take the place of the entry with that fingerprint."""

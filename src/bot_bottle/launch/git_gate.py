@@ -52,7 +52,7 @@ def plan_gate(bottle: Bottle, environ: Mapping[str, str], home: Path, given: Giv
         else:
             deploy.append(one.deploy_key(environ))
             secret = deploy[-1].token
-        own.append(KnownValue(one.known_name, secret, "operator"))
+        own.append(KnownValue(one.known_name, secret, "injected"))
         lines += _lines(one.repo, what)
     ask_s, warning = read_ask_timeout(environ.get(ASK_TIMEOUT_VARIABLE))
     warnings += [warning] if warning else []
@@ -67,7 +67,7 @@ def _known_to_gate(own: Sequence[KnownValue], given: Given) -> tuple[KnownValue,
     """All values that no push may hold: the plan's, its tokens under the variables that fill their slots, and
     the gate's own. Those are told to no other process: the bottle has never held them (ruling 42)."""
     tokens = [
-        KnownValue(given.slots.get(slot, slot), token, "operator") for slot, token in given.tokens.items()
+        KnownValue(given.slots.get(slot, slot), token, "injected") for slot, token in given.tokens.items()
     ]
     return tuple({item.name: item for item in (*own, *tokens, *given.known)}.values())
 

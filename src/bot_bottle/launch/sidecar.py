@@ -88,7 +88,7 @@ class Sidecars:
         that fills each slot. Raises :class:`LaunchError`."""
         gate = self._all.get("gate")
         if gate is not None:
-            known = [KnownValue(names.get(slot, slot), token, "operator") for slot, token in tokens.items()]
+            known = [KnownValue(names.get(slot, slot), token, "injected") for slot, token in tokens.items()]
             gate.replace_tokens({}, known)
         self["proxy"].replace_tokens(tokens)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot_bottle.base.errors import BotBottleError
 from bot_bottle.gitgate import changes, plan
 from bot_bottle.gitgate.decide import Ask, Facts, Push, Refuse, before_scan, decide
 from bot_bottle.gitgate.findings import GateFinding, Place, Scanner, merged, placed
@@ -35,6 +36,14 @@ class Tools:
     gitleaks: Gitleaks
     supervised: bool
     """there may be an operator to ask"""
+
+
+class CutOff(BotBottleError):
+    """Nothing is pushed any more (ruling 54). ``names``: the secrets of which this push brought parts."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        super().__init__("cut off: parts of a credential were pushed")
+        self.names = tuple(sorted(names))
 
 
 @dataclass
@@ -125,7 +134,7 @@ class OnePush:
         listed = await list_objects(store, news, self._known)
         self.progress.line(f"scanning {len(listed.commits):,} commits, {len(listed.paths):,} objects")
         tips, theirs = await self._tips(store)
-        sight = Sight(store, self._tools.looker, listed, self.mirror.repo.policy, self.progress.say)
+        sight = Sight(store, self._tools.looker, listed, self.mirror.repo, self.progress.say)
         work = leaks.Work(store, news, self._known, listed.large)
         seen, found = await both(
             asyncio.ensure_future(_then(sight.look(self.updates, theirs, tips), self.progress)),
@@ -135,6 +144,8 @@ class OnePush:
                 )
             ),
         )
+        if seen.parts and self._tools.looker.count_parts(seen.parts):
+            raise CutOff(seen.parts)
         found += await leaks.blobs(
             self._tools.gitleaks, store, seen.loose, self._tools.looker, self.progress.aside
         )

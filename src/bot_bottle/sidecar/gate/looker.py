@@ -4,18 +4,22 @@ scratch space for one). The loop goes on meanwhile: a binary file can take a sec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from bot_bottle.dlp.finding import Hit
+from bot_bottle.dlp.known import KnownSecrets
+from bot_bottle.dlp.pieces import FragmentCount, Pieces
 from bot_bottle.dlp.redact import redact_text
-from bot_bottle.dlp.scan import Engine
+from bot_bottle.dlp.scan import Engine, Note
 from bot_bottle.gitgate import gitleaks
 from bot_bottle.gitgate.gitleaks import Reported
 from bot_bottle.ipc.sidecar import SidecarSecrets
 from bot_bottle.sidecar.gate.searched import Searched
-from bot_bottle.sidecar.proxy.arming import make_engine
+from bot_bottle.sidecar.proxy.arming import EARLIER, make_engine
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -27,6 +31,9 @@ class Looker:
     def __init__(self, engine: Engine, searched: Searched) -> None:
         self.engine = engine
         self._searched = searched
+        self._remember(searched.secrets())
+        self.is_cut_off = False
+        """the third part of a credential was pushed, which nobody in the bottle can have by chance (ruling 54)"""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="looker")
 
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -36,7 +43,23 @@ class Looker:
     async def learn(self, given: SidecarSecrets) -> None:
         """Search for *given* too, from the next push on. Raises ValueError for what is no known value."""
         self._searched.add(given)
-        self.engine = await self.run(make_engine, self._searched.secrets())
+        known = self._searched.secrets()
+        self.engine = await self.run(make_engine, known)
+        self._remember(known)
+
+    def _remember(self, known: KnownSecrets) -> None:
+        self._pieces, self._fragments = Pieces(known), FragmentCount(known)
+
+    def note(self, host: str) -> Note:
+        """Remembers the pieces of known secrets that go to *host*, over objects and pushes."""
+        pieces = self._pieces
+        return lambda seen: pieces.note(host, seen, time.monotonic())
+
+    def count_parts(self, names: Iterable[str]) -> bool:
+        """Note that a push had parts of these known secrets; whether that is one too many."""
+        hits = [Hit(name.partition(EARLIER)[0], 0, 0, "", exact=False) for name in names]
+        self.is_cut_off = bool(self._fragments.note(hits)) or self.is_cut_off
+        return self.is_cut_off
 
     async def redact(self, text: str) -> str:
         """*text* without what the scanner finds in it."""

@@ -27,7 +27,7 @@ from bot_bottle.sidecar.gate.access import UpstreamFailed
 from bot_bottle.sidecar.gate.asking import GateQuestions
 from bot_bottle.sidecar.gate.commands import Unscanned
 from bot_bottle.sidecar.gate.confined import Confinement
-from bot_bottle.sidecar.gate.facts import MAX_SCAN_S, OnePush, Tools
+from bot_bottle.sidecar.gate.facts import MAX_SCAN_S, CutOff, OnePush, Tools
 from bot_bottle.sidecar.gate.leaks import Gitleaks
 from bot_bottle.sidecar.gate.looker import Looker
 from bot_bottle.sidecar.gate.mirror import Mirror
@@ -130,6 +130,9 @@ class PushJudge:
             lines = (await self.looker.redact(str(error))).splitlines()[-20:]
             self._events.incident("git_push_failed", repo=name, reason="; ".join(lines)[:1000])
             verdict = _refused("upstream could not be asked", *lines)
+        except CutOff as error:
+            self._events.incident("git_cut_off", repo=name, reason=str(error), slots=error.names)
+            verdict = _refused(str(error))
         except BotBottleError as error:
             reason = await self.looker.redact(printable(str(error), limit=500))  # it may name a ref
             self._events.incident("git_push_refused", repo=name, reason=reason)
@@ -143,6 +146,8 @@ class PushJudge:
         return verdict
 
     async def _judge(self, body: bytes, mirror: Mirror, repository: Path, progress: Progress) -> _Verdict:
+        if self.looker.is_cut_off:
+            raise CutOff
         message = quarantine.decode(body, repository)
         place = self._scratch / str(next(self._numbers))
         if self._waiting >= MAX_WAITING:

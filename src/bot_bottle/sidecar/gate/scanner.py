@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from bot_bottle.dlp.redact import redact_text
 from bot_bottle.gitgate import plan
 from bot_bottle.gitgate.changes import Change, ChangeReader
-from bot_bottle.gitgate.config import RepoPolicy
+from bot_bottle.gitgate.config import GateRepo
 from bot_bottle.gitgate.findings import GateFinding, Place, placed
 from bot_bottle.gitgate.lfs import Pointer
 from bot_bottle.gitgate.listing import BatchReader, Listing
@@ -75,6 +75,8 @@ class Seen:
     """object id of a finding or of a large blob to path and commit"""
     loose: tuple[str, ...] = ()
     """blobs that no commit brings: of tags of files and trees. ``git log`` does not show them"""
+    parts: frozenset[str] = frozenset()
+    """known secrets of which a part was there, and no whole"""
 
 
 async def list_objects(store: Store, news: Sequence[str], known: Collection[str]) -> Listed:
@@ -133,10 +135,10 @@ def _measure(listed: Listed, object_id: str, line: bytes) -> None:
 class Sight:
     """Our scanner's way through one push. One push at a time has one."""
 
-    def __init__(self, store: Store, looker: Looker, listed: Listed, policy: RepoPolicy, say: Say) -> None:
+    def __init__(self, store: Store, looker: Looker, listed: Listed, repo: GateRepo, say: Say) -> None:
         self._store, self._looker, self._listed, self._say = store, looker, listed, say
-        self._policy = policy
-        self._scan = ObjectScan(looker.engine, listed.paths)
+        self._policy = repo.policy
+        self._scan = ObjectScan(looker.engine, listed.paths, looker.note(repo.host))
         self._named: set[bytes] = set()
         self._loose = listed.blobs  # until a commit is seen that brings it
         self._loose.difference_update(listed.large)
@@ -164,7 +166,8 @@ class Sight:
             await self._changes(step, (), reader, lambda change: survey.take_tip(change, theirs))
         found = placed(self._scan.findings, survey.places)
         pointers, loose = self._pointers(survey), tuple(sorted(self._loose))
-        return Seen(found, self._scan.unlisted, pointers, survey.touched, survey.places, loose)
+        parts = frozenset(self._scan.parts)
+        return Seen(found, self._scan.unlisted, pointers, survey.touched, survey.places, loose, parts)
 
     def _pointers(self, survey: Survey) -> tuple[Pointer, ...]:
         out = []
