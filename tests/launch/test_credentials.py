@@ -28,7 +28,7 @@ from bot_bottle.launch.plan import LaunchError
 from bot_bottle.launch.sidecar import Sidecar
 from bot_bottle.providers.codex_login import ACCOUNT_VARIABLE, TOKEN_VARIABLE
 from bot_bottle.providers.contract import ProviderError
-from bot_bottle.sidecar.proxy.process import read_secrets
+from bot_bottle.sidecar.control import read_secrets
 
 SLOTS = {"EGRESS_TOKEN_0": TOKEN_VARIABLE, "EGRESS_TOKEN_1": ACCOUNT_VARIABLE, "EGRESS_TOKEN_2": "OTHER"}
 

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace as struct_replace
 
 from bot_bottle.base import messages
 from bot_bottle.base.errors import BotBottleError
@@ -262,32 +263,25 @@ class Session:
         return new_log(self._layout, self._state.identity, kind, started_at=self._metadata.started_at)
 
     def _gate_spec(self, dirs: GuestDirs, gate: GateSpec) -> SidecarSpec:
-        return SidecarSpec(
-            kind="gate",
-            gate=gate,
-            bottle=self._state.identity,
-            nonce=self._nonce,
-            egress_dir=str(dirs.gate_told),
-            run_dir=str(dirs.gate_run),
-            uid=dirs.gate_uid,
-            extra_ca_pem=read_roots(self._plan.extra_ca),
-            connect_to=self._plan.connect_to,
-            supervise=self._plan.supervise,
-            launch=self._metadata.launch_id,
-        )
+        spec = self._spec(dirs.gate_told, dirs.gate_run, dirs.gate_uid)
+        return struct_replace(spec, kind="gate", gate=gate)
 
     def _proxy_spec(self, dirs: GuestDirs) -> SidecarSpec:
+        spec = self._spec(dirs.egress, dirs.sidecar_run, dirs.sidecar_uid)
+        return struct_replace(spec, hold_s=self._plan.hold_s)
+
+    def _spec(self, told: Path, run: Path, uid: int | None) -> SidecarSpec:
+        """What all kinds are told."""
         return SidecarSpec(
             bottle=self._state.identity,
             nonce=self._nonce,
-            egress_dir=str(dirs.egress),
-            run_dir=str(dirs.sidecar_run),
-            uid=dirs.sidecar_uid,
+            egress_dir=str(told),
+            run_dir=str(run),
+            uid=uid,
             extra_ca_pem=read_roots(self._plan.extra_ca),
             connect_to=self._plan.connect_to,
             supervise=self._plan.supervise,
             launch=self._metadata.launch_id,
-            hold_s=self._plan.hold_s,
         )
 
     def _by_variable(self, warning: str) -> str:

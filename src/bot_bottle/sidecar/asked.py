@@ -9,6 +9,7 @@ import os
 import time
 from pathlib import Path
 
+from bot_bottle.base.clock import utc_now
 from bot_bottle.proposals import files
 from bot_bottle.proposals.lease import is_live
 from bot_bottle.proposals.limits import KEPT_PROCESSED
@@ -18,8 +19,11 @@ from bot_bottle.proposals.records import (
     Proposal,
     Response,
     Status,
+    Tool,
+    content_hash,
     decode_response,
     encode,
+    mint_id,
 )
 from bot_bottle.store.files import StoreError, atomic_write, make_missing, read_small
 
@@ -55,9 +59,19 @@ class AskedFiles:
         self._looked = now, there
         return there
 
-    def write(self, proposal: Proposal) -> None:
-        """Ask. Raises ``StoreError``."""
+    def ask(self, bottle: str, tool: Tool, report: str, guidance: str) -> Proposal:
+        """Put the question *report* there; *guidance* is for the operator. Raises ``StoreError``."""
+        proposal = Proposal(
+            id=mint_id(),
+            bottle_slug=bottle,
+            tool=tool,
+            proposed_file=report,
+            justification=guidance,
+            arrival_timestamp=utc_now(),
+            current_file_hash=content_hash(report),
+        )
         atomic_write(self._asked / files.proposal_name(proposal.id), encode(proposal))
+        return proposal
 
     def answered(self) -> frozenset[str]:
         """Names of the answers that are there."""

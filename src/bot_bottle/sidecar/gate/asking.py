@@ -13,11 +13,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot_bottle.base.clock import utc_now
 from bot_bottle.base.text import printable
 from bot_bottle.proposals import files
 from bot_bottle.proposals.limits import MAX_PENDING
-from bot_bottle.proposals.records import Proposal, Response, Status, Tool, content_hash, mint_id
+from bot_bottle.proposals.records import Proposal, Response, Status, Tool
 from bot_bottle.sidecar.asked import POLL_S, AskedFiles
 from bot_bottle.store.files import StoreError
 
@@ -103,17 +102,8 @@ class GateQuestions:
             return self._open[key]
         if len(self._open) >= MAX_PENDING and not self._forget_one():
             return Answer(False, f"{MAX_PENDING} questions are open: push again when they are answered", "")
-        proposal = Proposal(
-            id=mint_id(),
-            bottle_slug=self._bottle,
-            tool=Tool.GITLEAKS_ALLOW,
-            proposed_file=report,
-            justification=GUIDANCE,
-            arrival_timestamp=utc_now(),
-            current_file_hash=content_hash(report),
-        )
         try:
-            self._files.write(proposal)
+            proposal = self._files.ask(self._bottle, Tool.GITLEAKS_ALLOW, report, GUIDANCE)
         except StoreError:
             return Answer(False, "the operator can't be asked: the question could not be written", "")
         self._open[key] = _Open(proposal)

@@ -7,34 +7,26 @@ directory (mirrors, pushes while they are judged, questions), and to memory of i
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import uvloop
 
 from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.gitgate.config import GateSpec
-from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import (
-    MAX_NEW_TOKENS_BYTES,
-    Drain,
-    NewTokens,
     Ready,
     Refused,
-    Reload,
     SidecarSecrets,
     SidecarSpec,
     TokensTaken,
-    ToSidecar,
 )
 from bot_bottle.sidecar import view
+from bot_bottle.sidecar.control import Control, read_secrets, say
 from bot_bottle.sidecar.gate import starting
 from bot_bottle.sidecar.gate.confined import Confinement
 from bot_bottle.sidecar.gate.looker import Looker
@@ -46,7 +38,6 @@ from bot_bottle.sidecar.gate.version import check_git
 from bot_bottle.sidecar.proxy.heap import keep_heap_small
 from bot_bottle.sidecar.proxy.limits import DEFAULT_LIMITS
 from bot_bottle.sidecar.proxy.log import EventLog, catch_strays
-from bot_bottle.sidecar.proxy.process import read_secrets
 from bot_bottle.sidecar.proxy.server import connect_map
 
 
@@ -96,7 +87,7 @@ def run(
         try:
             given = read_secrets(secrets)
         except (OSError, ValueError) as error:
-            _say(control, Refused(str(error)))
+            say(control, Refused(str(error)))
             return 1
         return runner.run(_serve(spec, given, places, events, listener, control, link))
 
@@ -117,18 +108,22 @@ async def _serve(
             server, looker, version = await _start(spec, spec.gate, given, places, events, listener)
             stack.push_async_callback(server.close)
         except (BotBottleError, OSError, ValueError) as error:
-            _say(control, Refused(str(error) or type(error).__name__))
+            say(control, Refused(str(error) or type(error).__name__))
             return 1
-        loop = asyncio.get_running_loop()
-        over: asyncio.Future[bool] = loop.create_future()
-        control.setblocking(False)
         learning: set[asyncio.Task[None]] = set()
-        loop.add_reader(control.fileno(), _on_control, control, over, looker, learning)
-        stack.callback(loop.remove_reader, control.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _end, over, True)
-        _say(control, Ready(version, ""))
-        if await over:
+
+        def learn(more: SidecarSecrets) -> Refused | None:
+            if more.tokens:
+                return Refused("a gate's keys stay as they are")
+            task = asyncio.ensure_future(_learn(said, more, looker))
+            learning.add(task)
+            task.add_done_callback(learning.discard)
+            return None
+
+        said = Control(control, reload=lambda: Refused("a gate has no routes"), learn=learn)
+        stack.callback(said.close)
+        said.say(Ready(version, ""))
+        if await said.over:
             await server.drain()
     link.close()
     return 0
@@ -180,52 +175,11 @@ def _mirror(name: str, gate: GateSpec, places: Places, upstreams: Upstreams, eve
     return mirror
 
 
-def _on_control(
-    control: socket.socket, over: asyncio.Future[bool], looker: Looker, learning: set[asyncio.Task[None]]
-) -> None:
+async def _learn(said: Control, more: SidecarSecrets, looker: Looker) -> None:
+    """Answered when the next push is searched for them."""
     try:
-        message, fds = wire.receive(control, ToSidecar)
-    except (BlockingIOError, TimeoutError):
-        return
-    except wire.WireError as error:
-        if error.closed:
-            _end(over, False)
-        else:
-            _say(control, Refused(str(error)))
-        return
-    if isinstance(message, NewTokens) and len(fds) == 1:
-        task = asyncio.get_running_loop().create_task(_learn(control, fds[0], looker))
-        learning.add(task)
-        task.add_done_callback(learning.discard)
-        return
-    wire.close_all(fds)
-    if isinstance(message, Drain):
-        _end(over, True)
-    elif isinstance(message, Reload | NewTokens):
-        _say(control, Refused("a gate has no routes, and secrets come with their message"))
-
-
-async def _learn(control: socket.socket, pipe: int, looker: Looker) -> None:
-    """Secrets to search for, in a pipe that was written whole before its message was sent."""
-    try:
-        os.set_blocking(pipe, False)
-        given = read_secrets(pipe, MAX_NEW_TOKENS_BYTES)
-        if given.tokens:
-            raise ValueError("a gate's keys stay as they are")
-        await looker.learn(given)
-    except (BotBottleError, OSError, ValueError) as error:
-        _say(control, Refused(str(error) or type(error).__name__))
+        await looker.learn(more)
+    except (BotBottleError, ValueError) as error:
+        said.say(Refused(str(error) or type(error).__name__))
     else:
-        _say(control, TokensTaken())
-
-
-def _end(over: asyncio.Future[bool], drain: bool) -> None:
-    if not over.done():
-        over.set_result(drain)
-
-
-def _say(control: socket.socket, message: msgspec.Struct) -> None:
-    try:
-        wire.send(control, message)
-    except (wire.WireError, BlockingIOError):
-        pass  # the launcher has gone; its end of the socket says so too
+        said.say(TokensTaken())

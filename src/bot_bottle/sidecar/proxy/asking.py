@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from bot_bottle.base.clock import utc_now
 from bot_bottle.dlp.finding import Finding
 from bot_bottle.dlp.scan import form_digest
 from bot_bottle.egress.verdict import Deny, Hint
 from bot_bottle.proposals import files
 from bot_bottle.proposals.limits import MAX_PENDING, TIMEOUT_S
-from bot_bottle.proposals.records import Proposal, Status, Tool, content_hash, mint_id
+from bot_bottle.proposals.records import Proposal, Status, Tool
 from bot_bottle.sidecar.asked import POLL_S, AskedFiles
 from bot_bottle.sidecar.proxy.inspection import Inspector
 from bot_bottle.sidecar.proxy.log import EventLog
@@ -122,18 +121,8 @@ class FileQuestions:
         return self._ask(key, question)
 
     def _ask(self, key: tuple[str, bytes], question: Question) -> _Open | Deny:
-        content = _report(question)
-        proposal = Proposal(
-            id=mint_id(),
-            bottle_slug=self._bottle,
-            tool=Tool.EGRESS_TOKEN_ALLOW,
-            proposed_file=content,
-            justification=GUIDANCE,
-            arrival_timestamp=utc_now(),
-            current_file_hash=content_hash(content),
-        )
         try:
-            self._files.write(proposal)
+            proposal = self._files.ask(self._bottle, Tool.EGRESS_TOKEN_ALLOW, _report(question), GUIDANCE)
         except StoreError:
             return question.deny(Hint.NO_OPERATOR, "the question could not be written")
         found = self._open[key] = _Open(proposal, question)

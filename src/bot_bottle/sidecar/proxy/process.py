@@ -7,11 +7,11 @@ The log is the only file that it writes to, beside its questions (``asking``).
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,20 +21,15 @@ from bot_bottle.base.errors import BotBottleError
 from bot_bottle.base.secret import Secret
 from bot_bottle.dlp.known import Kind
 from bot_bottle.egress.config import ConfigError
-from bot_bottle.ipc import wire
 from bot_bottle.ipc.sidecar import (
-    MAX_NEW_TOKENS_BYTES,
-    Drain,
-    NewTokens,
     Ready,
     Refused,
-    Reload,
     Reloaded,
     SidecarSecrets,
     SidecarSpec,
     TokensTaken,
-    ToSidecar,
 )
+from bot_bottle.sidecar.control import Control, read_secrets, say
 from bot_bottle.sidecar.proxy.arming import Extra
 from bot_bottle.sidecar.proxy.asking import FileQuestions
 from bot_bottle.sidecar.proxy.ca import CertificateAuthority
@@ -45,9 +40,6 @@ from bot_bottle.sidecar.proxy.questions import Questions
 from bot_bottle.sidecar.proxy.server import ProxyOptions, ProxyServer, connect_map, nobody
 
 ROUTES_FILE = "routes.yaml"
-
-MAX_SECRETS_BYTES = 1024 * 1024
-"""The pipe's one message: a thousand routes with a kilobyte of credential each."""
 
 
 def run(
@@ -68,7 +60,7 @@ def run(
     try:
         options = _options(spec, secrets, log, egress_dir, run_dir)
     except (BotBottleError, OSError, ValueError, msgspec.MsgspecError) as error:
-        _say(control, Refused(_reason(error)))
+        say(control, Refused(_reason(error)))
         return 1
     raise_descriptor_limit()
     keep_heap_small()
@@ -116,18 +108,6 @@ def _as_tokens(message: SidecarSecrets) -> dict[str, Secret]:
     return {name: Secret(value) for name, value in message.tokens.items()}
 
 
-def read_secrets(fd: int, limit: int = MAX_SECRETS_BYTES) -> SidecarSecrets:
-    """Read the pipe to its end, once, and close it. Raises ValueError."""
-    with os.fdopen(fd, "rb") as pipe:
-        data = pipe.read(limit + 1) or b""
-    if len(data) > limit:
-        raise ValueError("the secrets are too large")
-    try:
-        return msgspec.json.decode(data, type=SidecarSecrets)
-    except msgspec.MsgspecError:
-        raise ValueError("the secrets could not be read") from None  # its message could quote them
-
-
 async def _serve(
     options: ProxyOptions,
     listener: socket.socket,
@@ -139,57 +119,30 @@ async def _serve(
         proxy = ProxyServer(options)
         await proxy.start(listener)
     except (BotBottleError, OSError, ValueError) as error:
-        _say(control, Refused(_reason(error)))
+        say(control, Refused(_reason(error)))
         return 1
     loop = asyncio.get_running_loop()
     catch_strays(loop, proxy.log)
-    over: asyncio.Future[bool] = loop.create_future()
-    control.setblocking(False)
-    loop.add_reader(control.fileno(), _on_control, control, proxy, egress_dir, over)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _end, over, True)
+    said = Control(
+        control,
+        reload=partial(_reload, proxy, egress_dir),
+        learn=partial(_take_tokens, proxy),
+    )
     loop.add_signal_handler(signal.SIGHUP, _reload, proxy, egress_dir)
-    _say(control, Ready(proxy.version, options.authority.ca_pem, proxy.warnings))
+    said.say(Ready(proxy.version, options.authority.ca_pem, proxy.warnings))
     try:
-        if await over:
+        if await said.over:
             await proxy.drain()
     finally:
-        loop.remove_reader(control.fileno())
+        said.close()
         await proxy.close()
         link.close()
     return 0
 
 
-def _on_control(
-    control: socket.socket, proxy: ProxyServer, egress_dir: Path, over: asyncio.Future[bool]
-) -> None:
+def _take_tokens(proxy: ProxyServer, given: SidecarSecrets) -> TokensTaken | Refused:
     try:
-        message, fds = wire.receive(control, ToSidecar)
-    except (BlockingIOError, TimeoutError):
-        return
-    except wire.WireError as error:
-        if error.closed:
-            _end(over, False)
-        else:
-            _say(control, Refused(str(error)))
-        return
-    if isinstance(message, NewTokens) and len(fds) == 1:
-        _say(control, _take_tokens(proxy, fds[0]))
-        return
-    wire.close_all(fds)
-    if isinstance(message, NewTokens):
-        _say(control, Refused("no tokens came with the message"))
-    elif isinstance(message, Reload):
-        _say(control, _reload(proxy, egress_dir))
-    elif isinstance(message, Drain):
-        _end(over, True)
-
-
-def _take_tokens(proxy: ProxyServer, pipe: int) -> TokensTaken | Refused:
-    """The pipe was written whole before its message was sent, so that nothing is ever waited for here."""
-    try:
-        os.set_blocking(pipe, False)
-        proxy.replace_tokens(_as_tokens(read_secrets(pipe, MAX_NEW_TOKENS_BYTES)))
+        proxy.replace_tokens(_as_tokens(given))
     except (BotBottleError, OSError, ValueError) as error:
         return Refused(_reason(error))
     return TokensTaken()
@@ -200,18 +153,6 @@ def _reload(proxy: ProxyServer, egress_dir: Path) -> Reloaded | Refused:
         return Reloaded(proxy.reload((egress_dir / ROUTES_FILE).read_text(encoding="utf-8")))
     except (BotBottleError, OSError, ValueError) as error:
         return Refused(_reason(error))
-
-
-def _end(over: asyncio.Future[bool], drain: bool) -> None:
-    if not over.done():
-        over.set_result(drain)
-
-
-def _say(control: socket.socket, message: msgspec.Struct) -> None:
-    try:
-        wire.send(control, message)
-    except (wire.WireError, BlockingIOError):
-        pass  # the launcher has gone; its end of the socket says so too
 
 
 def _reason(error: BaseException) -> str:
